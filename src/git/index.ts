@@ -1,0 +1,4 @@
+/** Replaced by the git domain's real public face. */
+export interface Git {
+  readonly pending?: never;
+}

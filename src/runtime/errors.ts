@@ -1,0 +1,66 @@
+/**
+ * The stable error codes of the public interface (shared vocabulary of every tool, see docs/tools.md).
+ * A code may be added, never renamed: prompts and clients branch on them.
+ */
+export type ErrorCode =
+  | 'ALREADY_APPLIED'
+  | 'ALREADY_EXISTS'
+  | 'BINARY_FILE'
+  | 'BUSY'
+  | 'CANCELLED'
+  | 'CHANGED_ON_DISK'
+  | 'COMMAND_NOT_FOUND'
+  | 'CONFLICT'
+  | 'DENIED'
+  | 'DISK_FULL'
+  | 'DOWNLOAD_FAILED'
+  | 'FILE_NOT_FOUND'
+  | 'GIT_FAILED'
+  | 'GIT_NOT_FOUND'
+  | 'INTERNAL_ERROR'
+  | 'INVALID_PARAMS'
+  | 'INVALID_PATCH'
+  | 'INVALID_PATTERN'
+  | 'IS_A_DIRECTORY'
+  | 'NOTHING_TO_COMMIT'
+  | 'NOT_A_DIRECTORY'
+  | 'NOT_A_REPOSITORY'
+  | 'NOT_AVAILABLE'
+  | 'NOT_EMPTY'
+  | 'NOT_UNIQUE'
+  | 'NO_MATCH'
+  | 'PATH_OUTSIDE_WORKSPACE'
+  | 'PERMISSION_DENIED'
+  | 'PROCESS_NOT_FOUND'
+  | 'REJECTED'
+  | 'SHELL_NOT_FOUND'
+  | 'TIMEOUT'
+  | 'TOO_LARGE'
+  | 'UNKNOWN_TOOL'
+  | 'UNSUPPORTED_FILE';
+
+/**
+ * An expected failure: one clear sentence, a stable code, and what to do next. Everything that a caller can
+ * bring about ends in one of these; any other exception is a defect and is reported as INTERNAL_ERROR.
+ */
+export class CodedError extends Error {
+  readonly code: ErrorCode;
+  /** The next step, addressed to whoever made the call. */
+  readonly hint: string;
+  /** Further facts for `data.error` (line numbers, the closest region, candidates), JSON-serialisable. */
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(code: ErrorCode, message: string, hint: string, details?: Record<string, unknown>) {
+    super(message);
+    this.name = 'CodedError';
+    this.code = code;
+    this.hint = hint;
+    this.details = details;
+  }
+}
+
+/** The `code` of a Node system error (`ENOENT`, …), or undefined for anything else. */
+export function systemCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,4 @@
+/** Replaced by the search domain's real public face. */
+export interface Search {
+  readonly pending?: never;
+}

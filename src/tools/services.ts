@@ -1,0 +1,14 @@
+import type { Git } from '../git/index.ts';
+import type { Search } from '../search/index.ts';
+import type { Shell } from '../shell/index.ts';
+import type { Workspace } from '../workspace/index.ts';
+
+/** What tool handlers work with. Made once per process by cli/start-services.ts; tests build their own. */
+export interface Services {
+  readonly workspace: Workspace;
+  readonly search: Search;
+  readonly shell: Shell;
+  readonly git: Git;
+  /** Private folder of the product (see cli.md, "State"); exists, mode 0700. */
+  readonly stateDir: string;
+}
