@@ -1,0 +1,64 @@
+import { access } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
+import { zstdDecompress } from 'node:zlib';
+import { sea } from './platform.ts';
+
+/**
+ * Files that the product carries besides its code. The single executable has them embedded (build.mjs puts them
+ * in, zstd-compressed); everywhere else they are files of the installed packages.
+ */
+export type AssetName = 'rg';
+
+/** An asset inside the single executable: bytes that must be written somewhere before they can be executed. */
+export interface EmbeddedAsset {
+  readonly name: AssetName;
+  /** SHA-256 of the uncompressed bytes, lower-case hex: names the extracted file and proves it later. */
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /** The uncompressed bytes; nothing is kept, so that a caller which extracts them once costs memory once. */
+  read(): Promise<Buffer>;
+}
+
+/** Written by build.mjs as the asset `assets.json`. */
+type Manifest = Readonly<Record<string, { readonly sha256: string; readonly sizeBytes: number }>>;
+
+/** Where each asset lies in node_modules when the program runs from its sources or as a plain bundle. */
+const PACKAGE_FILES: Readonly<Record<AssetName, string>> = {
+  rg: `@vscode/ripgrep-${process.platform}-${process.arch}/bin/${process.platform === 'win32' ? 'rg.exe' : 'rg'}`,
+};
+
+/**
+ * The asset as it is embedded in this executable; undefined when this process is no single executable, or when
+ * none exists for its platform. Then ask `assetFile`.
+ */
+export function embeddedAsset(name: AssetName): EmbeddedAsset | undefined {
+  if (!sea) return undefined;
+  const { getAsset, getRawAsset } = sea;
+  const manifest = JSON.parse(getAsset('assets.json', 'utf8')) as Manifest;
+  const entry = manifest[name];
+  if (!entry) return undefined;
+  return {
+    name,
+    sha256: entry.sha256,
+    sizeBytes: entry.sizeBytes,
+    // The raw asset is the mapped, read-only memory of the executable itself: it is only read, never written to.
+    read: () => promisify(zstdDecompress)(Buffer.from(getRawAsset(`${name}.zst`) as ArrayBuffer)),
+  };
+}
+
+/**
+ * The absolute path of the asset among the installed packages, or undefined where it is not installed (an
+ * unsupported platform, `npm ci --omit=optional`). The single executable never looks there: a node_modules
+ * folder beside it belongs to somebody else.
+ */
+export async function assetFile(name: AssetName): Promise<string | undefined> {
+  if (sea) return undefined;
+  try {
+    const path = createRequire(import.meta.url).resolve(PACKAGE_FILES[name]);
+    await access(path);
+    return path;
+  } catch {
+    return undefined;
+  }
+}
