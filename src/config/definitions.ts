@@ -1,0 +1,214 @@
+import { z } from 'zod';
+
+/**
+ * Every setting: its flag `--<key>`, its variable `LOCAL_CODER_<KEY>`, its key in the configuration file.
+ * One table, so that help, loading and the error messages cannot disagree (cli.md, "Settings").
+ */
+export interface SettingDefinition {
+  readonly schema: z.ZodType;
+  /** `flag` takes no value on the command line. */
+  readonly kind: 'value' | 'list' | 'flag';
+  /** Placeholder in --help. */
+  readonly placeholder?: string;
+  readonly help: string;
+  /** What is allowed, for error messages: "a number from 0 to 65535". */
+  readonly allowed: string;
+  /** Values this version cannot honour yet; returns the words for the refusal. */
+  readonly notAvailable?: (value: unknown) => string | undefined;
+  /** Whether a project's own file (.env, .local-coder.json) may set it: always, or only to a tighter value. */
+  readonly fromProject?: 'always' | 'tighten';
+}
+
+const later = (allowedValues: readonly unknown[]) => (value: unknown) =>
+  allowedValues.includes(value) ? undefined : `the value "${String(value)}"`;
+const notYet = (value: unknown) => (value === undefined || value === false ? undefined : 'this setting');
+const text = z.string().min(1);
+const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const flag = z.union([z.boolean(), z.stringbool()]);
+
+const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '::1'] as const;
+
+export const SETTINGS = {
+  workspace: {
+    schema: z.array(text).min(1),
+    kind: 'list',
+    placeholder: 'DIR',
+    help: 'folder to serve, repeatable; the first is the default folder (default: the current folder)',
+    allowed: 'an existing folder',
+    fromProject: 'always',
+  },
+  port: {
+    schema: integer(0, 65_535),
+    kind: 'value',
+    placeholder: 'N',
+    help: 'port to listen on, 0 picks a free one (default 3000)',
+    allowed: 'a number from 0 to 65535',
+    fromProject: 'always',
+  },
+  host: {
+    schema: text,
+    kind: 'value',
+    placeholder: 'ADDRESS',
+    help: 'address to listen on (default 127.0.0.1)',
+    allowed: LOOPBACK_HOSTS.join(', '),
+    notAvailable: later(LOOPBACK_HOSTS),
+  },
+  access: {
+    schema: z.enum(['full', 'workspace', 'read-only']),
+    kind: 'value',
+    placeholder: 'MODE',
+    help: 'what the tools may touch: full (default)',
+    allowed: 'full, workspace or read-only',
+    notAvailable: later(['full']),
+    fromProject: 'tighten',
+  },
+  tools: {
+    schema: z.enum(['full', 'slim', 'viewer']),
+    kind: 'value',
+    placeholder: 'SET',
+    help: 'which tools are listed: full (default) or slim',
+    allowed: 'full, slim or viewer',
+    notAvailable: later(['full', 'slim']),
+    fromProject: 'tighten',
+  },
+  results: {
+    schema: z.enum(['auto', 'both', 'structured', 'text']),
+    kind: 'value',
+    placeholder: 'FORM',
+    help: 'channel of results: auto (default), both, structured or text',
+    allowed: 'auto, both, structured or text',
+  },
+  shell: {
+    schema: text,
+    kind: 'value',
+    placeholder: 'NAME',
+    help: 'shell for commands: bash, zsh, sh, pwsh, powershell, cmd (default: the platform’s)',
+    allowed: 'bash, zsh, sh, pwsh, powershell or cmd',
+  },
+  'shell-timeout': {
+    schema: integer(1, 86_400),
+    kind: 'value',
+    placeholder: 'S',
+    help: 'kill a command after S seconds, also the longest a call may ask for (default: never)',
+    allowed: 'seconds from 1 to 86400',
+    fromProject: 'always',
+  },
+  yield: {
+    schema: integer(100, 38_000),
+    kind: 'value',
+    placeholder: 'MS',
+    help: 'answer after MS milliseconds when a command still runs; it goes on (default 10000)',
+    allowed: 'milliseconds from 100 to 38000',
+  },
+  'state-dir': {
+    schema: text,
+    kind: 'value',
+    placeholder: 'DIR',
+    help: 'private folder for state (default: per user, see README)',
+    allowed: 'a folder',
+  },
+  replace: {
+    schema: flag,
+    kind: 'flag',
+    help: 'stop our own older instance on this port first',
+    allowed: 'true or false',
+  },
+  'log-level': {
+    schema: z.enum(['error', 'warn', 'info', 'debug']),
+    kind: 'value',
+    placeholder: 'LEVEL',
+    help: 'error, warn, info (default: one line per request) or debug',
+    allowed: 'error, warn, info or debug',
+  },
+  stdio: {
+    schema: flag,
+    kind: 'flag',
+    help: 'serve one client over standard input and output',
+    allowed: 'true or false',
+  },
+  // Known settings whose feature comes later: refused, never ignored.
+  auth: {
+    schema: z.enum(['oauth', 'url', 'none']),
+    kind: 'value',
+    placeholder: 'HOW',
+    help: 'authentication of the listener: none (default on loopback)',
+    allowed: 'oauth, url or none',
+    notAvailable: later(['none']),
+  },
+  approve: {
+    schema: z.enum(['never', 'destructive', 'all']),
+    kind: 'value',
+    help: '',
+    allowed: 'never, destructive or all',
+    notAvailable: later(['never']),
+    fromProject: 'tighten',
+  },
+  annotations: {
+    schema: z.enum(['honest', 'quiet']),
+    kind: 'value',
+    help: '',
+    allowed: 'honest or quiet',
+    notAvailable: later(['honest']),
+  },
+  tunnel: {
+    schema: text,
+    kind: 'value',
+    help: '',
+    allowed: 'the name of a tunnel',
+    notAvailable: later(['none']),
+  },
+  'tunnel-bin': { schema: text, kind: 'value', help: '', allowed: 'a program', notAvailable: notYet },
+  'tunnel-hostname': { schema: text, kind: 'value', help: '', allowed: 'a host name', notAvailable: notYet },
+  'tunnel-install': { schema: flag, kind: 'flag', help: '', allowed: 'true or false', notAvailable: notYet },
+  'tunnel-command': {
+    schema: text,
+    kind: 'value',
+    help: '',
+    allowed: 'a command line',
+    notAvailable: notYet,
+  },
+  'tunnel-url-pattern': {
+    schema: text,
+    kind: 'value',
+    help: '',
+    allowed: 'a regular expression',
+    notAvailable: notYet,
+  },
+  'tunnel-base-url': { schema: text, kind: 'value', help: '', allowed: 'a URL', notAvailable: notYet },
+  'tunnel-mirror': { schema: text, kind: 'value', help: '', allowed: 'a URL', notAvailable: notYet },
+  'public-url': { schema: text, kind: 'value', help: '', allowed: 'a URL', notAvailable: notYet },
+  'public-port': {
+    schema: integer(0, 65_535),
+    kind: 'value',
+    help: '',
+    allowed: 'a port',
+    notAvailable: notYet,
+  },
+  'sandbox-network': { schema: text, kind: 'value', help: '', allowed: 'on or off', notAvailable: notYet },
+  'sandbox-read': {
+    schema: z.array(text),
+    kind: 'list',
+    help: '',
+    allowed: 'a folder',
+    notAvailable: notYet,
+  },
+  portable: { schema: flag, kind: 'flag', help: '', allowed: 'true or false', notAvailable: notYet },
+  widgets: { schema: flag, kind: 'flag', help: '', allowed: 'true or false', notAvailable: notYet },
+} as const satisfies Record<string, SettingDefinition>;
+
+export type SettingName = keyof typeof SETTINGS;
+export type SettingValues = { [Name in SettingName]?: z.infer<(typeof SETTINGS)[Name]['schema']> };
+
+/** The variable of a setting: `shell-timeout` is LOCAL_CODER_SHELL_TIMEOUT. */
+export function environmentName(setting: SettingName): string {
+  return `LOCAL_CODER_${setting.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** The definition under its general type (the table's own type is narrower, for inference). */
+export function definitionOf(setting: SettingName): SettingDefinition {
+  return SETTINGS[setting];
+}
+
+export function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(SETTINGS, name);
+}

@@ -1,0 +1,204 @@
+import { opendir, readFile, realpath, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { systemCode } from '../runtime/errors.ts';
+import { homeFolder } from '../runtime/platform.ts';
+import {
+  definitionOf,
+  environmentName,
+  isSettingName,
+  SETTINGS,
+  type SettingName,
+  type SettingValues,
+} from './definitions.ts';
+import { parseJsonWithComments } from './json-with-comments.ts';
+import { isFalse, readProjectValues, tightness } from './project-file.ts';
+import { defaultStateDir } from './state-dir.ts';
+import { EXIT, UsageError } from './usage-error.ts';
+
+/** A value before it is checked, with the words that say where it came from. */
+interface Given {
+  readonly raw: unknown;
+  readonly source: string;
+}
+
+export interface Settings extends SettingValues {
+  /** Real, absolute folders; the first is the default folder. */
+  readonly workspace: [string, ...string[]];
+  readonly port: number;
+  readonly host: string;
+  readonly access: 'full' | 'workspace' | 'read-only';
+  readonly tools: 'full' | 'slim' | 'viewer';
+  readonly results: 'auto' | 'both' | 'structured' | 'text';
+  readonly yield: number;
+  readonly 'state-dir': string;
+  readonly 'log-level': 'error' | 'warn' | 'info' | 'debug';
+  /** Sentences for the user: what was ignored and why. */
+  readonly warnings: readonly string[];
+}
+
+const DEFAULTS = {
+  port: 3000,
+  host: '127.0.0.1',
+  access: 'full',
+  tools: 'full',
+  results: 'auto',
+  yield: 10_000,
+  'log-level': 'info',
+} as const;
+
+/** Variables of the older program with the same job, and the setting that each stands for. */
+const ALIASES: readonly [variable: string, setting: SettingName, convert: (raw: string) => unknown][] = [
+  ['WORKSPACE_PATH', 'workspace', (raw) => [raw]],
+  ['PORT', 'port', (raw) => raw],
+  ['FULL_DISK_ACCESS', 'access', (raw) => (isFalse(raw) ? 'workspace' : 'full')],
+  ['SHELL_TIMEOUT', 'shell-timeout', (raw) => raw],
+  ['CHATGPT_AUTO_APPROVE', 'annotations', (raw) => (isFalse(raw) ? 'honest' : 'quiet')],
+];
+
+/** Variables that belong to a feature this version lacks; they stop the start like its flags would. */
+const NOT_AVAILABLE_VARIABLES = ['AUDIT_LOG_PATH'] as const;
+
+/**
+ * Puts flags, environment, project files, the configuration file and defaults together.
+ * Precedence: flag > environment > project file > configuration file > default.
+ * @param flags values of the command line, already known to be settings
+ * @throws {UsageError} one sentence that names the source of a bad value and what is allowed
+ */
+export async function loadSettings(
+  flags: ReadonlyMap<SettingName, unknown>,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): Promise<Settings> {
+  const given = new Map<SettingName, Given>();
+  const project = await readProjectValues(cwd);
+  const stateDir =
+    firstText(flags.get('state-dir'), env[environmentName('state-dir')]) ?? defaultStateDir(env);
+
+  for (const [name, value] of await readConfigFile(join(resolve(cwd, stateDir), 'config.json')))
+    given.set(name, value);
+  const outer = new Map<SettingName, Given>([...environmentValues(env)]);
+  for (const [name, raw] of flags) outer.set(name, { raw, source: `--${name}` });
+  for (const [name, value] of project.values) {
+    // A project can only tighten: a tighter value wins over everything, a looser one over nothing but defaults.
+    const stated = outer.get(name) ?? given.get(name);
+    const scale = tightness(name, value.raw);
+    if (scale < 0 || scale >= tightness(name, stated?.raw ?? '')) given.set(name, value);
+    if (scale > tightness(name, outer.get(name)?.raw ?? '')) outer.delete(name);
+  }
+  for (const [name, value] of outer) given.set(name, value);
+  for (const variable of NOT_AVAILABLE_VARIABLES) {
+    if (env[variable]) throw notAvailable(`${variable} in the environment`);
+  }
+
+  const values: Record<string, unknown> = {};
+  for (const [name, value] of given) values[name] = checked(name, value);
+  return {
+    ...DEFAULTS,
+    ...(values as SettingValues), // every value went through its schema in the line above
+    'state-dir': resolve(cwd, expandHome(stateDir)),
+    workspace: await realRoots(
+      (values['workspace'] as string[] | undefined) ?? [cwd],
+      cwd,
+      given.get('workspace'),
+    ),
+    warnings: project.warnings,
+  };
+}
+
+function environmentValues(env: NodeJS.ProcessEnv): Map<SettingName, Given> {
+  const values = new Map<SettingName, Given>();
+  for (const [variable, setting, convert] of ALIASES) {
+    const raw = env[variable];
+    if (raw) values.set(setting, { raw: convert(raw), source: `${variable} in the environment` });
+  }
+  for (const [variable, raw] of Object.entries(env)) {
+    if (!variable.startsWith('LOCAL_CODER_') || !raw) continue;
+    const name = variable.slice('LOCAL_CODER_'.length).toLowerCase().replaceAll('_', '-');
+    if (!isSettingName(name)) continue; // markers of our own processes and of tests
+    const list = definitionOf(name).kind === 'list';
+    values.set(name, { raw: list ? [raw] : raw, source: `${variable} in the environment` });
+  }
+  return values;
+}
+
+async function readConfigFile(file: string): Promise<Map<SettingName, Given>> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return new Map();
+    throw new UsageError(`${file} cannot be read (${systemCode(error) ?? String(error)}).`);
+  }
+  const values = new Map<SettingName, Given>();
+  for (const [key, raw] of Object.entries(parseJsonWithComments(text, file))) {
+    const source = `"${key}" in ${file}`;
+    if (!isSettingName(key))
+      throw new UsageError(`${source} is not a setting. See local-coder --help for the settings.`);
+    values.set(key, { raw: definitionOf(key).kind === 'list' && !Array.isArray(raw) ? [raw] : raw, source });
+  }
+  return values;
+}
+
+function checked(name: SettingName, { raw, source }: Given): unknown {
+  const definition = SETTINGS[name];
+  const result = definition.schema.safeParse(raw);
+  if (!result.success) {
+    throw new UsageError(`${source} is "${String(raw)}", but it must be ${definition.allowed}.`);
+  }
+  const missing = definitionOf(name).notAvailable?.(result.data);
+  if (missing !== undefined) throw notAvailable(`${source}: ${missing}`);
+  return result.data;
+}
+
+function notAvailable(what: string): UsageError {
+  return new UsageError(
+    `${what} is not available in this version. Leave it out, or see CHANGELOG.md for what is there.`,
+  );
+}
+
+async function realRoots(
+  paths: readonly string[],
+  cwd: string,
+  given: Given | undefined,
+): Promise<[string, ...string[]]> {
+  const source = given?.source ?? 'the current folder';
+  const roots: string[] = [];
+  for (const path of paths) {
+    const absolute = resolve(cwd, expandHome(path));
+    try {
+      const real = await realpath(absolute);
+      if (!(await stat(real)).isDirectory()) {
+        throw new UsageError(
+          `${absolute} (${source}) is a file; name a folder to serve.`,
+          EXIT.nothingToServe,
+        );
+      }
+      // Listing needs the read and the search permission: a folder that cannot be listed cannot be served.
+
+      await (await opendir(real)).close();
+      if (!roots.includes(real)) roots.push(real);
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      const code = systemCode(error);
+      const why =
+        code === 'ENOENT'
+          ? 'does not exist'
+          : code === 'EACCES' || code === 'EPERM'
+            ? 'cannot be read'
+            : `fails with ${code ?? String(error)}`;
+      throw new UsageError(
+        `The folder ${absolute} (${source}) ${why}. Give --workspace an existing folder that you can read.`,
+        EXIT.nothingToServe,
+      );
+    }
+  }
+  return roots as [string, ...string[]]; // `paths` has at least one entry
+}
+
+function expandHome(path: string): string {
+  return path === '~' || path.startsWith('~/') ? join(homeFolder(), path.slice(1)) : path;
+}
+
+function firstText(...candidates: unknown[]): string | undefined {
+  return candidates.find((value): value is string => typeof value === 'string' && value !== '');
+}

@@ -1,0 +1,40 @@
+import { chmod, mkdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { systemCode } from '../runtime/errors.ts';
+import { homeFolder, isMac, isWindows } from '../runtime/platform.ts';
+import { UsageError } from './usage-error.ts';
+
+/** The per-user state folder of this platform (cli.md, "State"). */
+export function defaultStateDir(env: NodeJS.ProcessEnv = process.env): string {
+  if (isWindows) return join(env['LOCALAPPDATA'] ?? join(homeFolder(), 'AppData', 'Local'), 'local-coder');
+  if (isMac) return join(homeFolder(), 'Library', 'Application Support', 'local-coder');
+  return join(env['XDG_STATE_HOME'] || join(homeFolder(), '.local', 'state'), 'local-coder');
+}
+
+/**
+ * Makes the state folder private (0700) and returns its absolute path with a warning where the file system
+ * cannot keep it private (FAT on a USB stick).
+ * @throws {UsageError} when it cannot be made
+ */
+export async function openStateDir(path: string): Promise<{ stateDir: string; warning: string | undefined }> {
+  const stateDir = resolve(path);
+  try {
+    await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    if (isWindows) return { stateDir, warning: undefined };
+    const before = await stat(stateDir);
+    if ((before.mode & 0o077) !== 0) await chmod(stateDir, 0o700).catch(() => {});
+    const open = ((await stat(stateDir)).mode & 0o077) !== 0;
+    return {
+      stateDir,
+      warning: open
+        ? `${stateDir} cannot be made private on this file system; other users can read it.`
+        : undefined,
+    };
+  } catch (error) {
+    throw new UsageError(
+      `The state folder ${stateDir} cannot be used (${systemCode(error) ?? String(error)}). ` +
+        'Name a folder that you can write with --state-dir.',
+      1,
+    );
+  }
+}
