@@ -1,0 +1,113 @@
+import { build } from 'esbuild';
+
+/** Keys of package.json that only concern whoever builds; what the program may want to know of itself stays. */
+const BUILD_ONLY_KEYS = [
+  'allowScripts',
+  'bin',
+  'dependencies',
+  'devDependencies',
+  'engines',
+  'optionalDependencies',
+  'private',
+  'scripts',
+  'type',
+];
+
+/**
+ * Bundles src/main.ts and everything that it imports into one CommonJS file.
+ *
+ * @param {{ entry: string, outfile: string }} options
+ * @returns {Promise<import('esbuild').Metafile>} what the bundle is made of
+ */
+export async function bundle({ entry, outfile }) {
+  const standIns = startUpStandIns();
+  const { metafile } = await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    // A SEA's main script is CommonJS, and `import()` of a built-in module would need a loader there.
+    format: 'cjs',
+    supported: { 'dynamic-import': false },
+    target: 'node24',
+    minify: true,
+    charset: 'ascii',
+    legalComments: 'external',
+    metafile: true,
+    logLevel: 'warning',
+    define: { 'import.meta.url': 'moduleUrl' },
+    banner: { js: "const moduleUrl=require('node:url').pathToFileURL(__filename).href;" },
+    // What else import.meta offers is empty in CommonJS: better no bundle than one that misses a path.
+    logOverride: { 'empty-import-meta': 'error' },
+    plugins: [packageManifest(), standIns.plugin],
+  });
+  standIns.check();
+  return metafile;
+}
+
+/** Reduces package.json, the source of the version, to what the program may say about itself. */
+function packageManifest() {
+  return {
+    name: 'package-manifest',
+    setup(esbuild) {
+      esbuild.onLoad({ filter: /[\\/]package\.json$/ }, async ({ path }) => {
+        const { default: manifest } = await import(path, { with: { type: 'json' } });
+        const kept = Object.entries(manifest).filter(([key]) => !BUILD_ONLY_KEYS.includes(key));
+        return { contents: JSON.stringify(Object.fromEntries(kept)), loader: 'json' };
+      });
+    },
+  };
+}
+
+/**
+ * Two parts of the dependencies cost start-up time in every process and are hardly ever used:
+ * zod's 50 translations of its messages (English comes from its own import), left out; and Ajv, which the MCP SDK
+ * needs only to check the answer to an elicitation, started at the first such answer.
+ */
+function startUpStandIns() {
+  const used = new Set();
+  const plugin = {
+    name: 'start-up-stand-ins',
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) => {
+        if (!/[\\/]zod[\\/]v4[\\/]/.test(importer)) return undefined;
+        used.add('zod locales');
+        return { path: 'zod-locales', namespace: 'stand-in' };
+      });
+      esbuild.onResolve({ filter: /^\.\/ajvProvider-/ }, ({ importer, path, resolveDir, kind }) => {
+        if (kind !== 'import-statement' || !/[\\/]shimsNode\.mjs$/.test(importer)) return undefined;
+        used.add('Ajv');
+        return { path: 'ajv-provider', namespace: 'stand-in', pluginData: { path, resolveDir } };
+      });
+      esbuild.onLoad({ filter: /^zod-locales$/, namespace: 'stand-in' }, () => ({ contents: 'export {};' }));
+      esbuild.onLoad({ filter: /^ajv-provider$/, namespace: 'stand-in' }, ({ pluginData }) => ({
+        contents: `export class n {
+          getValidator(schema) {
+            this.real ??= new (require(${JSON.stringify(pluginData.path)}).n)();
+            return this.real.getValidator(schema);
+          }
+        }`,
+        resolveDir: pluginData.resolveDir,
+      }));
+    },
+  };
+  const check = () => {
+    for (const name of ['zod locales', 'Ajv']) {
+      if (!used.has(name)) {
+        throw new Error(`build/bundle.mjs: the stand-in for ${name} found nothing to stand in for.`);
+      }
+    }
+  };
+  return { plugin, check };
+}
+
+/** The largest parts of a bundle, for the build's report: `[package or file, bytes]`, largest first. */
+export function composition(metafile) {
+  const [output] = Object.values(metafile.outputs).filter(({ entryPoint }) => entryPoint);
+  const bytes = new Map();
+  for (const [file, { bytesInOutput }] of Object.entries(output.inputs)) {
+    const name = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? 'src';
+    bytes.set(name, (bytes.get(name) ?? 0) + bytesInOutput);
+  }
+  return [...bytes].sort((a, b) => b[1] - a[1]);
+}
