@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'PATH_OUTSIDE_WORKSPACE'
   | 'PERMISSION_DENIED'
   | 'PROCESS_NOT_FOUND'
+  | 'REF_NOT_FOUND'
   | 'REJECTED'
   | 'SHELL_NOT_FOUND'
   | 'TIMEOUT'

@@ -14,6 +14,16 @@ export interface RunProgramOptions {
   readonly signal?: AbortSignal;
   /** Called for every stdout chunk; returning false stops the program early (the result says `truncated`). */
   readonly onStdout?: (chunk: Buffer) => boolean | undefined;
+  /**
+   * Ends it with SIGTERM first and by force after this time, so that it can remove its lock files. Without it the
+   * program is killed at once.
+   */
+  readonly politeMs?: number;
+  /**
+   * Resolve soon after the program itself has exited, although something that it left in the background (a
+   * credential daemon, an ssh master connection, a hook's own child) still holds its output open.
+   */
+  readonly exitIsEnd?: boolean;
 }
 
 export interface ProgramResult {
@@ -63,16 +73,24 @@ export function runProgram(
         ? undefined
         : setTimeout(() => {
             timedOut = true;
-            killGroup(child);
+            end();
           }, options.timeoutMs);
-    const onAbort = () => killGroup(child);
+    let force: NodeJS.Timeout | undefined;
+    const end = () => {
+      if (options.politeMs === undefined || isWindows) return killGroup(child);
+      killGroup(child, 'SIGTERM');
+      force ??= setTimeout(() => killGroup(child), options.politeMs);
+    };
+    const onAbort = () => end();
     options.signal?.addEventListener('abort', onAbort, { once: true });
     const stop = () => {
       truncated = true;
-      killGroup(child);
+      end();
     };
 
+    let received = 0;
     child.stdout?.on('data', (chunk: Buffer) => {
+      received++;
       if (truncated) return;
       if (options.onStdout) {
         if (options.onStdout(chunk) === false) stop();
@@ -84,6 +102,7 @@ export function runProgram(
       if (chunk.length > room) stop();
     });
     child.stderr?.on('data', (chunk: Buffer) => {
+      received++;
       if (errorBytes >= MAX_STDERR_BYTES) return;
       errorChunks.push(chunk.subarray(0, MAX_STDERR_BYTES - errorBytes));
       errorBytes += chunk.length;
@@ -94,10 +113,12 @@ export function runProgram(
 
     const settle = (act: () => void) => {
       clearTimeout(timer);
+      clearTimeout(force);
       options.signal?.removeEventListener('abort', onAbort);
       act();
     };
     child.once('error', (error) => settle(() => reject(startError(file, error))));
+    if (options.exitIsEnd) child.once('exit', () => closeWhenQuiet(child, () => received));
     child.once('close', (exitCode) =>
       settle(() => {
         if (options.signal?.aborted) return reject(options.signal.reason);
@@ -113,11 +134,28 @@ export function runProgram(
   });
 }
 
-function killGroup(child: ChildProcess): void {
+/** Milliseconds without output after the exit that mean: what is still open belongs to somebody else. */
+const QUIET_MS = 150;
+
+/** Closes the output of an exited program once nothing more arrives, which makes Node emit `close`. */
+function closeWhenQuiet(child: ChildProcess, received: () => number): void {
+  const before = received();
+  const timer = setTimeout(() => {
+    // After a stalled turn the timer comes before the data that waits: let that in, then look.
+    setImmediate(() => {
+      if (received() !== before) return closeWhenQuiet(child, received);
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    });
+  }, QUIET_MS);
+  child.once('close', () => clearTimeout(timer));
+}
+
+function killGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): void {
   if (child.pid === undefined) return;
   try {
     if (isWindows) child.kill('SIGKILL');
-    else process.kill(-child.pid, 'SIGKILL');
+    else process.kill(-child.pid, signal);
   } catch {
     // It ended by itself in the meantime.
   }
