@@ -1,0 +1,34 @@
+import type { Settings } from '../config/load.ts';
+import { createInstructions } from '../context/index.ts';
+import { ToolRegistry } from '../mcp/registry.ts';
+import type { Log } from '../runtime/log.ts';
+import { selectTools } from '../tools/index.ts';
+import { startServices } from './start-services.ts';
+
+/** The served program, whatever the transport: the tools with what they work on, and the instructions. */
+export interface Program {
+  readonly registry: ToolRegistry;
+  readonly instructions: () => Promise<string>;
+  /** Stops everything that the tools started. */
+  close(): Promise<void>;
+}
+
+export function startProgram(settings: Settings, stateDir: string, log: Log): Program {
+  const services = startServices(settings, stateDir);
+  const registry = new ToolRegistry({
+    tools: selectTools(settings.tools),
+    services,
+    form: settings.results,
+    onCall: (record) =>
+      log.debug(
+        `${record.tool} ${record.code ?? record.outcome} in ${Math.round(record.durationMs)} ms, ${record.resultBytes} characters`,
+      ),
+    onDefect: (tool, error) =>
+      log.error(`${tool}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+  });
+  return {
+    registry,
+    instructions: createInstructions({ workspace: services.workspace }),
+    close: () => services.shell.close(),
+  };
+}

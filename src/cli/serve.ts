@@ -1,0 +1,148 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SettingName } from '../config/definitions.ts';
+import { loadSettings, type Settings } from '../config/load.ts';
+import { openStateDir } from '../config/state-dir.ts';
+import { EXIT, type ExitCode, UsageError } from '../config/usage-error.ts';
+import { createApp } from '../http/app.ts';
+import { type Listener, listen } from '../http/listener.ts';
+import type { RequestLine } from '../http/request-log.ts';
+import { createMcpEndpoint } from '../mcp/http.ts';
+import { systemCode } from '../runtime/errors.ts';
+import { createLog, type Log } from '../runtime/log.ts';
+import { processStartTime } from '../runtime/process-identity.ts';
+import { VERSION } from '../runtime/version.ts';
+import { startCard } from './card.ts';
+import type { Instance } from './instances.ts';
+import { portOwner } from './port-owner.ts';
+import { startProgram } from './program.ts';
+import { onTermination } from './termination.ts';
+
+/** How long running calls may take to finish when the server is told to end. */
+const GRACE_MS = 5_000;
+
+/** `local-coder serve`: listens until a signal ends it. */
+export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<ExitCode> {
+  const settings = await loadSettings(flags, process.env, process.cwd());
+  const log = createLog(settings['log-level']);
+  for (const warning of settings.warnings) log.warn(warning);
+  const { stateDir, warning } = await openStateDir(settings['state-dir']);
+  if (warning !== undefined) log.warn(warning);
+  if (settings.replace) await replaceOlder(settings, stateDir, log);
+
+  const program = startProgram(settings, stateDir, log);
+  const onError = (error: Error) => log.debug(error.message);
+  const mcp = createMcpEndpoint({ registry: program.registry, instructions: program.instructions, onError });
+  let port = settings.port;
+  const app = createApp({
+    mcp,
+    accessMode: settings.access,
+    port: () => port,
+    onRequest: (line) => log.info(requestLine(line)),
+    onError: (error) => log.error(error.stack ?? error.message),
+  });
+  const listener = await bind(app.fetch, settings);
+  port = listener.port;
+  const host = settings.host === '::1' ? '[::1]' : settings.host;
+  process.stdout.write(startCard(settings, `http://${host}:${port}/mcp`, process.stdout));
+
+  const terminated = onTermination();
+  // The program is ready; what the first request will need is loaded while nobody waits for it.
+  const registered = register(settings, stateDir, port, log);
+  mcp.warmUp().catch((error: unknown) => log.error(String(error)));
+
+  log.info(`${await terminated}: ending; running calls have ${GRACE_MS / 1000} s`);
+  const closed = listener.close(GRACE_MS);
+  await program.registry.drain(GRACE_MS);
+  await program.close();
+  await closed;
+  await mcp.close();
+  (await registered)?.();
+  return EXIT.ok;
+}
+
+async function bind(fetch: Parameters<typeof listen>[0], settings: Settings): Promise<Listener> {
+  try {
+    return await listen(fetch, { host: settings.host, port: settings.port });
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EADDRINUSE') {
+      const owner = await portOwner(settings.port);
+      throw new UsageError(
+        `Port ${settings.port} is taken${owner === undefined ? '' : ` by ${owner}`}. ` +
+          'Choose another with --port N (0 picks a free one); if it is an older local-coder, start with --replace.',
+        EXIT.portTaken,
+      );
+    }
+    if (code === 'EACCES') {
+      throw new UsageError(
+        `Port ${settings.port} may not be used by this user. Choose one above 1023 with --port N.`,
+      );
+    }
+    throw new UsageError(
+      `${settings.host} port ${settings.port} cannot be listened on (${code ?? String(error)}). Choose another --host or --port.`,
+      EXIT.failed,
+    );
+  }
+}
+
+/** Enters this server into the register of instances; returns the function that takes it out. */
+async function register(
+  settings: Settings,
+  stateDir: string,
+  port: number,
+  log: Log,
+): Promise<(() => void) | undefined> {
+  try {
+    const { openInstances } = await import('./instances.ts');
+    const instances = await openInstances(stateDir);
+    const instance: Instance = {
+      pid: process.pid,
+      startTime: (await processStartTime(process.pid)) ?? '',
+      host: settings.host,
+      port,
+      roots: settings.workspace,
+      access: settings.access,
+      version: VERSION,
+      startedAtMs: Date.now(),
+    };
+    instances.add(instance);
+    return () => {
+      instances.remove(instance);
+      instances.close();
+    };
+  } catch (error) {
+    log.warn(
+      `status, stop and --replace will not find this instance: ${error instanceof Error ? error.message : error}`,
+    );
+    return undefined;
+  }
+}
+
+async function replaceOlder(settings: Settings, stateDir: string, log: Log): Promise<void> {
+  const [{ openInstances }, { stopInstance }] = await Promise.all([
+    import('./instances.ts'),
+    import('./stop-instance.ts'),
+  ]);
+  const instances = await openInstances(stateDir);
+  try {
+    for (const instance of await instances.running()) {
+      if (instance.port !== settings.port || instance.pid === process.pid) continue;
+      log.info(`replacing the instance with pid ${instance.pid} on port ${instance.port}`);
+      if (!(await stopInstance(instance))) {
+        throw new UsageError(
+          `The older instance (pid ${instance.pid}) could not be stopped; stop it by hand.`,
+          EXIT.portTaken,
+        );
+      }
+      await delay(0);
+    }
+  } finally {
+    instances.close();
+  }
+}
+
+function requestLine(line: RequestLine): string {
+  const what = [line.method, line.tool].filter(Boolean).join(' ');
+  const client = line.client === undefined ? '' : ` · ${line.client}`;
+  return `${line.httpMethod} ${line.path}${what && ` ${what}`} → ${line.status} in ${Math.round(line.durationMs)} ms${client}`;
+}

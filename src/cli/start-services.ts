@@ -1,0 +1,27 @@
+import type { Settings } from '../config/load.ts';
+import { createGit } from '../git/index.ts';
+import { createSearch } from '../search/index.ts';
+import { createShell } from '../shell/index.ts';
+import type { Services } from '../tools/services.ts';
+import { Workspace } from '../workspace/index.ts';
+
+/** Makes what the tools work with from the settings. Nothing is started or read before a call needs it. */
+export function startServices(settings: Settings, stateDir: string): Services {
+  return {
+    stateDir,
+    workspace: new Workspace({
+      roots: settings.workspace,
+      accessMode: settings.access,
+      protectedPaths: [stateDir],
+    }),
+    search: createSearch({ stateDir }),
+    shell: createShell({
+      stateDir,
+      defaultShell: settings.shell,
+      shellTimeoutSeconds: settings['shell-timeout'],
+      yieldMs: settings.yield,
+      env: process.env,
+    }),
+    git: createGit({ env: process.env, accessMode: settings.access }),
+  };
+}

@@ -1,0 +1,37 @@
+import type { SettingName } from '../config/definitions.ts';
+import { loadSettings } from '../config/load.ts';
+import { openStateDir } from '../config/state-dir.ts';
+import { EXIT, type ExitCode } from '../config/usage-error.ts';
+import { serveOverStdio } from '../mcp/stdio.ts';
+import { createLog } from '../runtime/log.ts';
+import { startProgram } from './program.ts';
+import { onTermination } from './termination.ts';
+
+const GRACE_MS = 5_000;
+
+/** `local-coder --stdio`: serves the client that started this process until it closes its end, or a signal. */
+export async function stdio(flags: ReadonlyMap<SettingName, unknown>): Promise<ExitCode> {
+  const settings = await loadSettings(flags, process.env, process.cwd());
+  const log = createLog(settings['log-level']);
+  for (const warning of settings.warnings) log.warn(warning);
+  const { stateDir, warning } = await openStateDir(settings['state-dir']);
+  if (warning !== undefined) log.warn(warning);
+
+  const program = startProgram(settings, stateDir, log);
+  const clientGone = new Promise<void>((resolve) => {
+    process.stdin.once('close', resolve);
+    process.stdin.once('end', resolve);
+    // A client that stops reading: there is nobody left to answer.
+    process.stdout.once('error', () => resolve());
+  });
+  const connection = serveOverStdio({
+    registry: program.registry,
+    instructions: program.instructions,
+    onError: (error) => log.debug(error.message),
+  });
+  await Promise.race([clientGone, onTermination()]);
+  await program.registry.drain(GRACE_MS);
+  await connection.close();
+  await program.close();
+  return EXIT.ok;
+}

@@ -1,0 +1,43 @@
+import { Hono } from 'hono';
+import { jsonRpcError, type McpEndpoint, type McpRequestSummary } from '../mcp/http.ts';
+import { VERSION } from '../runtime/version.ts';
+import { privateListenerGuard } from './guard.ts';
+import { type RequestLine, requestLog } from './request-log.ts';
+
+export interface AppOptions {
+  readonly mcp: McpEndpoint;
+  readonly accessMode: string;
+  /** The bound port. */
+  readonly port: () => number;
+  readonly onRequest: (line: RequestLine) => void;
+  readonly onError: (error: Error) => void;
+}
+
+export type AppEnv = { Variables: { mcp: McpRequestSummary } };
+
+/** The routes of the private listener: MCP at /mcp and /, and /health. */
+export function createApp(options: AppOptions): Hono<AppEnv> {
+  const startedAt = performance.now();
+  const app = new Hono<AppEnv>();
+  app.use(requestLog(options.onRequest));
+  app.use(privateListenerGuard(options.port));
+  app.get('/health', (context) =>
+    context.json({
+      name: 'local-coder',
+      version: VERSION,
+      uptime_seconds: Math.round((performance.now() - startedAt) / 1000),
+      access: options.accessMode,
+    }),
+  );
+  app.on(['POST', 'GET', 'DELETE'], ['/mcp', '/'], (context) => {
+    const summary: McpRequestSummary = {};
+    context.set('mcp', summary);
+    return options.mcp.fetch(context.req.raw, summary);
+  });
+  app.notFound(() => jsonRpcError(404, -32000, 'Not found. The MCP endpoint is /mcp.'));
+  app.onError((error) => {
+    options.onError(error);
+    return jsonRpcError(500, -32603, 'Internal error; the server log names it.');
+  });
+  return app;
+}

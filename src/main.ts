@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import { readArguments } from './cli/arguments.ts';
+import { EXIT, type ExitCode, UsageError } from './config/usage-error.ts';
+import { forTerminal } from './runtime/terminal.ts';
+
+/** Reads the command line and calls one command; each command's code is loaded only when it is called. */
+async function main(args: readonly string[]): Promise<ExitCode> {
+  const { command, flags } = readArguments(args);
+  switch (command) {
+    case 'help':
+      process.stdout.write((await import('./cli/help.ts')).helpText());
+      return EXIT.ok;
+    case 'version':
+      process.stdout.write(`${(await import('./runtime/version.ts')).VERSION}\n`);
+      return EXIT.ok;
+    case 'status':
+      return (await import('./cli/status.ts')).status(flags);
+    case 'stop':
+      return (await import('./cli/stop.ts')).stop(flags);
+    case 'serve': {
+      const overStdio = flags.get('stdio') ?? process.env['LOCAL_CODER_STDIO'];
+      if (overStdio === true || overStdio === 'true') return (await import('./cli/stdio.ts')).stdio(flags);
+      return (await import('./cli/serve.ts')).serve(flags);
+    }
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (exitCode) => process.exit(exitCode),
+  (error: unknown) => {
+    const expected = error instanceof UsageError;
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`local-coder: ${forTerminal(message)}\n`);
+    if (!expected && process.env['LOCAL_CODER_LOG_LEVEL'] === 'debug' && error instanceof Error) {
+      process.stderr.write(`${error.stack}\n`);
+    }
+    process.exit(expected ? error.exitCode : EXIT.failed);
+  },
+);

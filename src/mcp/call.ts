@@ -1,0 +1,29 @@
+import { CodedError } from '../runtime/errors.ts';
+
+/** A `tools/call` as a transport hands it over. */
+export interface ToolCall {
+  readonly name: string;
+  readonly arguments: unknown;
+  /** Aborted by a real cancel: notifications/cancelled, a closed 2026-07-28 request, the end of a stdio client. */
+  readonly cancelled: AbortSignal;
+  /** Aborted when nobody will read the answer; the same signal as `cancelled` where the protocol makes it one. */
+  readonly abandoned: AbortSignal;
+  readonly conversation: string | undefined;
+  readonly progress: (message: string) => void;
+}
+
+/** How a call ended, for the request log and the audit trail; told exactly once per call. */
+export interface CallRecord {
+  readonly tool: string;
+  readonly conversation: string | undefined;
+  readonly startedAt: Date;
+  readonly durationMs: number;
+  readonly outcome: 'ok' | 'failed' | 'cancelled';
+  /** Error code of a call that failed or was cancelled. */
+  readonly code: string | undefined;
+  readonly resultBytes: number;
+}
+
+export function cancelledError(): CodedError {
+  return new CodedError('CANCELLED', 'The call was cancelled.', 'Call again if it is still wanted.');
+}

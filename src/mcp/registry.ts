@@ -1,0 +1,156 @@
+import { closestName } from '../runtime/closest.ts';
+import { CodedError } from '../runtime/errors.ts';
+import type { ToolContext, ToolDefinition } from '../tools/define.ts';
+import type { Services } from '../tools/services.ts';
+import { type CallRecord, cancelledError, type ToolCall } from './call.ts';
+import { type CallResult, errorResult, type ResultForm, sendsStructured, successResult } from './envelope.ts';
+import { HandedOverCalls } from './handed-over-calls.ts';
+import { parseArguments } from './input.ts';
+import { HAND_OVER_MS, MAX_ANSWER_MS, MAX_CONCURRENT_CALLS } from './limits.ts';
+import { type ListedTool, listedTool } from './tool-list.ts';
+
+export interface RegistryOptions {
+  readonly tools: readonly ToolDefinition[];
+  readonly services: Services;
+  readonly form: ResultForm;
+  readonly onCall?: (record: CallRecord) => void;
+  /** A defect in a tool: everything thrown that is not a CodedError. */
+  readonly onDefect?: (tool: string, error: unknown) => void;
+}
+
+/**
+ * The tools and the one way to call them: arguments checked, the handler run with its signals, the outcome put
+ * into the envelope, and an answer within 40 seconds whatever the tool does.
+ */
+export class ToolRegistry {
+  readonly #tools: ReadonlyMap<string, ToolDefinition>;
+  readonly #options: RegistryOptions;
+  readonly #handedOver = new HandedOverCalls();
+  readonly #running = new Set<Promise<unknown>>();
+  #list: ListedTool[] | undefined;
+
+  constructor(options: RegistryOptions) {
+    this.#tools = new Map(options.tools.map((tool) => [tool.name, tool]));
+    this.#options = options;
+  }
+
+  /** The answer to tools/list; made once. */
+  list(): ListedTool[] {
+    this.#list ??= [...this.#tools.values()].map((tool) => listedTool(tool, this.#options.form));
+    return this.#list;
+  }
+
+  get tools(): readonly ToolDefinition[] {
+    return [...this.#tools.values()];
+  }
+
+  /** Never throws: whatever goes wrong is an envelope with `ok: false`. */
+  async call(call: ToolCall): Promise<CallResult> {
+    const startedAt = new Date();
+    const started = performance.now();
+    const tool = this.#tools.get(call.name);
+    let code: string | undefined;
+    let result: CallResult;
+    try {
+      if (tool === undefined) throw this.#unknownTool(call.name);
+      if (this.#running.size >= MAX_CONCURRENT_CALLS) throw busy();
+      result = await this.#answer(tool, call, started);
+    } catch (error) {
+      const stopped = call.cancelled.aborted || (call.abandoned.aborted && tool?.annotations.readOnlyHint);
+      const known =
+        stopped && !(error instanceof CodedError) ? cancelledError() : this.#asCodedError(call.name, error);
+      code = known.code;
+      result = errorResult(
+        call.name,
+        known,
+        this.#options.form,
+        tool !== undefined && sendsStructured(tool, this.#options.form),
+      );
+    }
+    this.#options.onCall?.({
+      tool: call.name,
+      conversation: call.conversation,
+      startedAt,
+      durationMs: performance.now() - started,
+      outcome: code === undefined ? 'ok' : code === 'CANCELLED' ? 'cancelled' : 'failed',
+      code,
+      resultBytes: result.content.reduce(
+        (sum, block) => sum + (block.type === 'text' ? block.text.length : 0),
+        0,
+      ),
+    });
+    return result;
+  }
+
+  /** Resolves when no call is running any more, or after `graceMs`. */
+  async drain(graceMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const grace = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+    });
+    await Promise.race([grace, Promise.allSettled(this.#running)]);
+    clearTimeout(timer);
+  }
+
+  async #answer(tool: ToolDefinition, call: ToolCall, started: number): Promise<CallResult> {
+    const args = parseArguments(tool, call.arguments);
+    const collected = this.#handedOver.collect(tool.name, args, call);
+    if (collected !== undefined) return collected;
+    const readOnly = tool.annotations.readOnlyHint;
+    const context: ToolContext = {
+      services: this.#options.services,
+      signal: readOnly ? AbortSignal.any([call.cancelled, call.abandoned]) : call.cancelled,
+      abandoned: call.abandoned,
+      conversation: call.conversation,
+      answerByMs: started + MAX_ANSWER_MS,
+      progress: call.progress,
+    };
+    context.signal.throwIfAborted();
+    const work = tool
+      .handler(args, context)
+      .then((answer) => successResult(tool, answer, this.#options.form));
+    this.#track(work);
+    return this.#handedOver.answerInTime(tool, args, call, work, started + HAND_OVER_MS, (error) =>
+      errorResult(
+        tool.name,
+        this.#asCodedError(tool.name, error),
+        this.#options.form,
+        sendsStructured(tool, this.#options.form),
+      ),
+    );
+  }
+
+  #track(work: Promise<unknown>): void {
+    this.#running.add(work);
+    const forget = () => this.#running.delete(work);
+    work.then(forget, forget);
+  }
+
+  #asCodedError(tool: string, error: unknown): CodedError {
+    if (error instanceof CodedError) return error;
+    if (error instanceof DOMException && error.name === 'AbortError') return cancelledError();
+    this.#options.onDefect?.(tool, error);
+    return new CodedError(
+      'INTERNAL_ERROR',
+      `${tool} failed unexpectedly: ${error instanceof Error ? error.message : String(error)}`,
+      'This is a defect in local-coder. Try another way (for example run_command), and report it with the server log.',
+    );
+  }
+
+  #unknownTool(name: string): CodedError {
+    const closest = closestName(name, this.#tools.keys());
+    return new CodedError(
+      'UNKNOWN_TOOL',
+      `There is no tool "${name}".${closest ? ` Did you mean "${closest}"?` : ''}`,
+      'List the tools again (tools/list), or do the same with run_command.',
+    );
+  }
+}
+
+function busy(): CodedError {
+  return new CodedError(
+    'BUSY',
+    `${MAX_CONCURRENT_CALLS} calls are running already; this one was not started.`,
+    'Wait until some of them have answered, then call again.',
+  );
+}

@@ -1,0 +1,61 @@
+import { Server, type ServerOptions } from '@modelcontextprotocol/server';
+import { VERSION } from '../runtime/version.ts';
+import type { CallResult } from './envelope.ts';
+import type { ToolRegistry } from './registry.ts';
+
+/** What the transport knows of a request, beyond what the SDK hands to a handler. */
+export interface RequestFacts {
+  readonly conversation: (meta: Record<string, unknown> | undefined) => string | undefined;
+  /** Runs a call with its signals, made of the one that the SDK gives (aborted on close and on cancel alike). */
+  readonly withSignals: <T>(
+    sdkSignal: AbortSignal,
+    requestId: string | number,
+    work: (signals: { cancelled: AbortSignal; abandoned: AbortSignal }) => Promise<T>,
+  ) => Promise<T>;
+  /** Server instructions, for the requests that carry them. */
+  readonly instructions: string | undefined;
+}
+
+export const SERVER_INFO = { name: 'local-coder', version: VERSION } as const;
+
+/** tools/list changes only with the program; a client may keep it for this long (2026-07-28, "caching"). */
+const CACHE_HINT = { ttlMs: 60_000, cacheScope: 'private' } as const;
+
+/**
+ * A fresh low-level MCP server for one request (HTTP) or one connection (stdio). The registry is behind it; the
+ * server only translates. Elicitation is never asked for, so its schema validator is an empty one: building the
+ * default validator for every request costs more than most calls.
+ */
+export function createServer(registry: ToolRegistry, facts: RequestFacts): Server {
+  const options: ServerOptions = {
+    capabilities: { tools: {} },
+    cacheHints: { 'tools/list': CACHE_HINT, 'server/discover': CACHE_HINT },
+    jsonSchemaValidator: {
+      getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }),
+    },
+    ...(facts.instructions === undefined ? {} : { instructions: facts.instructions }),
+  };
+  const server = new Server(SERVER_INFO, options);
+  server.setRequestHandler('tools/list', () => ({ tools: registry.list() }));
+  server.setRequestHandler('tools/call', async (request, context): Promise<CallResult> => {
+    const meta = context.mcpReq._meta;
+    const token = meta?.progressToken;
+    let progress = 0;
+    const report = (message: string) => {
+      if (token === undefined) return;
+      const params = { progressToken: token, progress: ++progress, message };
+      // A client that is gone does not get it; its call ends by its signal.
+      context.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {});
+    };
+    return facts.withSignals(context.mcpReq.signal, context.mcpReq.id, (signals) =>
+      registry.call({
+        name: request.params.name,
+        arguments: request.params.arguments,
+        ...signals,
+        conversation: facts.conversation(meta),
+        progress: report,
+      }),
+    );
+  });
+  return server;
+}
