@@ -1,2 +1,39 @@
 /** The public face of the workspace layer: roots, path guard, text files, atomic writes, locks. */
+export { replaceBy, writeAtomically } from './atomic-write.ts';
+export { type ChangedFile, type ChangeOptions, changeFile } from './change-file.ts';
+export {
+  type FileChange,
+  type FileChangeRecorder,
+  type PreparedRecord,
+  recorded,
+} from './change-recorder.ts';
+export {
+  binaryFile,
+  type FileRef,
+  fileError,
+  fileNotFound,
+  isADirectory,
+  MAX_EDIT_BYTES,
+  notADirectory,
+  specialFile,
+  tooLargeToEdit,
+} from './file-errors.ts';
+export { assertUnchanged, changedOnDisk, type FileSnapshot, takeSnapshot } from './file-snapshot.ts';
+export {
+  countLines,
+  dominantEol,
+  type Eol,
+  type EolStyle,
+  eolStyle,
+  lineNumbersAt,
+  splitLines,
+} from './lines.ts';
+export { withFileLocks } from './locks.ts';
+export { isMissing, openForReading, readFully } from './open-file.ts';
+export { type LineSelection, MAX_CONTENT_BYTES, type ReadLinesResult, readLines } from './read-lines.ts';
+export { realEntry, realTarget } from './real-target.ts';
+export { sha256Hex } from './sha256.ts';
+export { isTemporaryName, temporaryBeside, writeAll } from './temporary-file.ts';
+export { type DecodedText, decodeText, encodeText, type TextEncoding } from './text-encoding.ts';
+export { editTextFile, type TextEdit, type WrittenText, writeTextFile } from './text-file.ts';
 export { type AccessMode, Workspace, type WorkspaceOptions } from './workspace.ts';

@@ -1,0 +1,104 @@
+import { access, constants } from 'node:fs/promises';
+import { CodedError } from '../runtime/errors.ts';
+import { isWindows } from '../runtime/platform.ts';
+import { writeAtomically } from './atomic-write.ts';
+import { type FileChangeRecorder, recorded } from './change-recorder.ts';
+import { type FileRef, fileError, MAX_EDIT_BYTES } from './file-errors.ts';
+import { type FileSnapshot, takeSnapshot } from './file-snapshot.ts';
+import { withFileLocks } from './locks.ts';
+import { realTarget } from './real-target.ts';
+import { sha256Hex } from './sha256.ts';
+
+export interface ChangeOptions {
+  /** Refuse unless the file has this SHA-256. */
+  readonly expectedSha256?: string | undefined;
+  /** Answer what would happen and write nothing. */
+  readonly dryRun?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly recorder?: FileChangeRecorder | undefined;
+}
+
+export interface ChangedFile<T> {
+  /** What the change function said about its work. */
+  readonly outcome: T;
+  readonly created: boolean;
+  /** False when the new bytes are the old ones; nothing was written then. */
+  readonly changed: boolean;
+  readonly sha256Before: string | undefined;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly checkpointId: string | undefined;
+}
+
+/**
+ * The one way in which a file's content changes: lock, read, let `change` make the new bytes, check that nobody else
+ * wrote meanwhile, record, replace atomically.
+ *
+ * @param change gets what is there (undefined: nothing) and gives the whole new content; under the file's lock
+ * @throws {CodedError} what `change` throws; CHANGED_ON_DISK, PERMISSION_DENIED, DISK_FULL, …; nothing has changed then
+ */
+export async function changeFile<T>(
+  file: FileRef,
+  options: ChangeOptions,
+  change: (before: FileSnapshot | undefined) => Promise<{ bytes: Buffer; outcome: T }>,
+): Promise<ChangedFile<T>> {
+  try {
+    const target = await realTarget(file);
+    return await withFileLocks([target.path], options.signal, async () => {
+      const before = await takeSnapshot(target, MAX_EDIT_BYTES);
+      const old = before?.bytes;
+      const sha256Before = old && sha256Hex(old);
+      if (options.expectedSha256 !== undefined) assertExpected(target, options.expectedSha256, sha256Before);
+      const { bytes, outcome } = await change(before);
+      options.signal?.throwIfAborted();
+      const changed = !old?.equals(bytes);
+      let checkpointId: string | undefined;
+      if (changed && !options.dryRun) {
+        if (before) await assertWritable(target, before);
+        const kind = before ? 'replace' : 'create';
+        const changes = () => [{ path: target.path, before: old, after: bytes, kind } as const];
+        const write = () => writeAtomically(target, bytes, before);
+        checkpointId = (await recorded(options.recorder, changes, options.signal, write)).checkpointId;
+      }
+      return {
+        outcome,
+        created: before === undefined,
+        changed,
+        sha256Before,
+        sha256: sha256Hex(bytes),
+        sizeBytes: bytes.length,
+        checkpointId,
+      };
+    });
+  } catch (error) {
+    throw await fileError(error, file, 'written');
+  }
+}
+
+function assertExpected(file: FileRef, expected: string, actual: string | undefined): void {
+  if (actual === expected.trim().toLowerCase()) return;
+  throw new CodedError(
+    'CHANGED_ON_DISK',
+    actual === undefined
+      ? `"${file.shown}" is not there (or too large to compare), although a file with a given SHA-256 was expected. Nothing was written.`
+      : `"${file.shown}" is not the file that was expected: its SHA-256 differs. Nothing was written.`,
+    'Read the file again and repeat the change on its present text.',
+    actual === undefined ? undefined : { sha256: actual },
+  );
+}
+
+/** A rename could replace a file that the user may not write; an ordinary program could not, so neither do we. */
+async function assertWritable(file: FileRef, before: FileSnapshot): Promise<void> {
+  const user = isWindows ? undefined : process.geteuid?.();
+  const { uid, mode } = before.stats;
+  if (user === 0 || (Number(uid) === user && (mode & 0o200n) !== 0n)) return;
+  try {
+    await access(file.path, constants.W_OK);
+  } catch {
+    throw new CodedError(
+      'PERMISSION_DENIED',
+      `"${file.shown}" is write-protected (mode ${(Number(mode) & 0o777).toString(8)}).`,
+      'Make it writable first (for example chmod u+w), or choose another file.',
+    );
+  }
+}
