@@ -70,7 +70,7 @@ export class HandedOverCalls {
 async function settledBefore<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), Math.max(timeoutMs, 0));
+    timer = setTimeout(() => resolve(undefined), Math.max(timeoutMs, 0)).unref();
   });
   try {
     return await Promise.race([work, timeout]);
