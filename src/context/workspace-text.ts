@@ -1,0 +1,42 @@
+import { startOfText, type TextStart } from './cut-document.ts';
+import type { TextDocument } from './read-document.ts';
+
+/** The heading that marks text as the workspace's own: its words are the project's, not the product's or the user's. */
+export function headingOf(document: TextDocument & { readonly importedBy?: string }): string {
+  const origin = document.importedBy === undefined ? '' : `, imported by ${document.importedBy}`;
+  return `--- ${document.shown} (from the workspace${origin}) ---`;
+}
+
+/** A call that goes on reading where a shown text was cut. */
+export function readOnCall(document: TextDocument, nextLine: number): string {
+  return `read_text_file ${JSON.stringify({ path: document.shown, offset: nextLine })}`;
+}
+
+export interface Section {
+  readonly text: string;
+  /** Bytes of the document's own text in it. */
+  readonly shownBytes: number;
+  /** The call that continues it; undefined when it is complete. */
+  readonly next: string | undefined;
+}
+
+/** A document under its heading, at most `maxBytes` of its text, and a mark where it is cut. */
+export function sectionOf(
+  document: TextDocument & { readonly importedBy?: string },
+  maxBytes: number,
+): Section {
+  const start = startOfText(document.text, maxBytes);
+  const nextLine = start.nextLine ?? (document.complete ? undefined : lineAfter(start));
+  const next = nextLine === undefined ? undefined : readOnCall(document, nextLine);
+  const mark =
+    next === undefined
+      ? ''
+      : `[cut: ${start.bytes} of ${document.sizeBytes} bytes are shown; go on with ${next}]\n`;
+  const end = start.text === '' || start.text.endsWith('\n') ? '' : '\n';
+  return { text: `${headingOf(document)}\n${start.text}${end}${mark}`, shownBytes: start.bytes, next };
+}
+
+/** All that was read is shown, but not all was read: the line that was read last may be a part. */
+function lineAfter(start: TextStart): number {
+  return start.text.split('\n').length;
+}
