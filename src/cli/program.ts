@@ -3,10 +3,12 @@ import { createInstructions } from '../context/index.ts';
 import { ToolRegistry } from '../mcp/registry.ts';
 import type { Log } from '../runtime/log.ts';
 import { selectTools } from '../tools/index.ts';
+import type { Services } from '../tools/services.ts';
 import { startServices } from './start-services.ts';
 
 /** The served program, whatever the transport: the tools with what they work on, and the instructions. */
 export interface Program {
+  readonly services: Services;
   readonly registry: ToolRegistry;
   readonly instructions: () => Promise<string>;
   /** Stops everything that the tools started. */
@@ -27,6 +29,7 @@ export function startProgram(settings: Settings, stateDir: string, log: Log): Pr
       log.error(`${tool}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
   return {
+    services,
     registry,
     instructions: createInstructions({ workspace: services.workspace }),
     close: () => services.shell.close(),

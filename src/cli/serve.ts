@@ -35,7 +35,8 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   let port = settings.port;
   const app = createApp({
     mcp,
-    accessMode: settings.access,
+    workspace: program.services.workspace,
+    offers: program.services.offers,
     port: () => port,
     onRequest: (line) => log.info(requestLine(line)),
     onError: (error) => log.error(error.stack ?? error.message),
@@ -43,7 +44,9 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   const listener = await bind(app.fetch, settings);
   port = listener.port;
   const host = settings.host === '::1' ? '[::1]' : settings.host;
-  process.stdout.write(startCard(settings, `http://${host}:${port}/mcp`, process.stdout));
+  const origin = `http://${host}:${port}`;
+  program.services.offers.setBaseUrl(origin);
+  process.stdout.write(startCard(settings, `${origin}/mcp`, process.stdout));
 
   const terminated = onTermination();
   // The program is ready; what the first request will need is loaded while nobody waits for it.

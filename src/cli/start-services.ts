@@ -3,6 +3,7 @@ import { createGit } from '../git/index.ts';
 import { createSearch } from '../search/index.ts';
 import { createShell } from '../shell/index.ts';
 import type { Services } from '../tools/services.ts';
+import { FileOffers } from '../transfer/index.ts';
 import { Workspace } from '../workspace/index.ts';
 
 /** Makes what the tools work with from the settings. Nothing is started or read before a call needs it. */
@@ -22,6 +23,7 @@ export function startServices(settings: Settings, stateDir: string): Services {
       yieldMs: settings.yield,
       env: process.env,
     }),
+    offers: new FileOffers(),
     git: createGit({ env: process.env, accessMode: settings.access }),
   };
 }

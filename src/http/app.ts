@@ -1,12 +1,16 @@
 import { Hono } from 'hono';
 import { jsonRpcError, type McpEndpoint, type McpRequestSummary } from '../mcp/http.ts';
 import { VERSION } from '../runtime/version.ts';
+import type { FileOffers } from '../transfer/index.ts';
+import type { Workspace } from '../workspace/index.ts';
 import { privateListenerGuard } from './guard.ts';
+import { offeredFile } from './offered-files.ts';
 import { type RequestLine, requestLog } from './request-log.ts';
 
 export interface AppOptions {
   readonly mcp: McpEndpoint;
-  readonly accessMode: string;
+  readonly workspace: Workspace;
+  readonly offers: FileOffers;
   /** The bound port. */
   readonly port: () => number;
   readonly onRequest: (line: RequestLine) => void;
@@ -15,7 +19,7 @@ export interface AppOptions {
 
 export type AppEnv = { Variables: { mcp: McpRequestSummary } };
 
-/** The routes of the private listener: MCP at /mcp and /, and /health. */
+/** The routes of the private listener: MCP at /mcp and /, /health, and the files on offer. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
   const startedAt = performance.now();
   const app = new Hono<AppEnv>();
@@ -26,7 +30,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       name: 'local-coder',
       version: VERSION,
       uptime_seconds: Math.round((performance.now() - startedAt) / 1000),
-      access: options.accessMode,
+      access: options.workspace.accessMode,
     }),
   );
   app.on(['POST', 'GET', 'DELETE'], ['/mcp', '/'], (context) => {
@@ -34,6 +38,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     context.set('mcp', summary);
     return options.mcp.fetch(context.req.raw, summary);
   });
+  app.get('/files/:token/:name', offeredFile(options.offers, options.workspace));
   app.notFound(() => jsonRpcError(404, -32000, 'Not found. The MCP endpoint is /mcp.'));
   app.onError((error) => {
     options.onError(error);

@@ -9,6 +9,7 @@ export type ListedTool = {
   inputSchema: { type: 'object' } & Record<string, unknown>;
   outputSchema?: { type: 'object' } & Record<string, unknown>;
   annotations: Record<string, boolean>;
+  _meta?: Record<string, unknown>;
 };
 
 export function listedTool(tool: ToolDefinition, form: ResultForm): ListedTool {
@@ -18,6 +19,7 @@ export function listedTool(tool: ToolDefinition, form: ResultForm): ListedTool {
     inputSchema: asObject({ ...terse(tool.input), additionalProperties: false }),
     ...(sendsStructured(tool, form) ? { outputSchema: envelopeSchema(tool) } : {}),
     annotations: { ...tool.annotations },
+    ...(tool.meta === undefined ? {} : { _meta: { ...tool.meta } }),
   };
 }
 

@@ -86,6 +86,8 @@ export interface ToolDefinition<
    * follow it as plain text. A tool with a bulk field sends text alone unless --results says otherwise.
    */
   readonly bulk?: readonly (keyof z.infer<Output> & string)[];
+  /** `_meta` of the listed tool, such as openai/fileParams. */
+  readonly meta?: Readonly<Record<string, unknown>>;
   /** Also listed with --tools slim. */
   readonly slim?: boolean;
   readonly handler: (input: z.infer<Input>, context: ToolContext) => Promise<ToolAnswer<z.infer<Output>>>;

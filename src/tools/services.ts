@@ -1,6 +1,7 @@
 import type { Git } from '../git/index.ts';
 import type { Search } from '../search/index.ts';
 import type { Shell } from '../shell/index.ts';
+import type { FileOffers } from '../transfer/index.ts';
 import type { Workspace } from '../workspace/index.ts';
 
 /** What tool handlers work with. Made once per process by cli/start-services.ts; tests build their own. */
@@ -9,6 +10,7 @@ export interface Services {
   readonly search: Search;
   readonly shell: Shell;
   readonly git: Git;
+  readonly offers: FileOffers;
   /** Private folder of the product (see cli.md, "State"); exists, mode 0700. */
   readonly stateDir: string;
 }

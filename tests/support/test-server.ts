@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { z } from 'zod';
 import { createApp } from '../../src/http/app.ts';
 import { listen } from '../../src/http/listener.ts';
@@ -7,6 +8,8 @@ import { createMcpEndpoint } from '../../src/mcp/http.ts';
 import { ToolRegistry } from '../../src/mcp/registry.ts';
 import { CHANGES, defineTool, READS, type ToolContext, type ToolDefinition } from '../../src/tools/define.ts';
 import type { Services } from '../../src/tools/services.ts';
+import { FileOffers } from '../../src/transfer/index.ts';
+import { Workspace } from '../../src/workspace/index.ts';
 
 /** Small tools with which the protocol layer is tested without any domain behind it. */
 export function fakeTools(seen: { contexts: ToolContext[] }): ToolDefinition[] {
@@ -83,20 +86,26 @@ export async function startTestServer(tools?: readonly ToolDefinition[]) {
     instructions: async () => 'Test instructions.',
     onError: () => {},
   });
+  const workspace = new Workspace({ roots: [tmpdir()], accessMode: 'full', protectedPaths: [] });
+  const offers = new FileOffers();
   let port = 0;
   const app = createApp({
     mcp,
-    accessMode: 'full',
+    workspace,
+    offers,
     port: () => port,
     onRequest: (line) => lines.push(line),
     onError: (error) => defects.push(error),
   });
   const listener = await listen(app.fetch, { host: '127.0.0.1', port: 0 });
   port = listener.port;
+  offers.setBaseUrl(`http://127.0.0.1:${port}`);
   return {
     url: `http://127.0.0.1:${port}/mcp`,
     port,
     registry,
+    workspace,
+    offers,
     contexts: seen.contexts,
     calls,
     lines,
