@@ -1,0 +1,59 @@
+import type { GitProgram } from './git-program.ts';
+import { checkBranchName, checkRevision } from './names.ts';
+import type { Repository } from './repository.ts';
+import { readStatus, type StatusReport } from './status.ts';
+
+/** Silently replacing an ignored file (a local `.env`) is the one loss that git would allow here. */
+const KEEP_IGNORED = '--no-overwrite-ignore';
+
+/** Where the working tree is after a switch; uncommitted changes were carried along. */
+export type SwitchReport = StatusReport;
+
+/** Switches to a local branch, or makes one that follows the remote branch of that name. */
+export async function switchBranch(
+  program: GitProgram,
+  repository: Repository,
+  name: string,
+  signal?: AbortSignal,
+): Promise<SwitchReport> {
+  return move(
+    program,
+    repository,
+    ['switch', KEEP_IGNORED, '--end-of-options', checkBranchName(name)],
+    signal,
+  );
+}
+
+/** Makes a branch and switches to it. */
+export async function createAndSwitch(
+  program: GitProgram,
+  repository: Repository,
+  name: string,
+  start: string | undefined,
+  signal?: AbortSignal,
+): Promise<SwitchReport> {
+  const from = start === undefined ? [] : ['--end-of-options', checkRevision(start, 'start')];
+  return move(
+    program,
+    repository,
+    ['switch', KEEP_IGNORED, `--create=${checkBranchName(name)}`, ...from],
+    signal,
+  );
+}
+
+/** Checks out a branch, or a tag or commit with a detached HEAD. */
+export async function checkout(
+  program: GitProgram,
+  repository: Repository,
+  ref: string,
+  signal?: AbortSignal,
+): Promise<SwitchReport> {
+  // `git checkout` takes --end-of-options for a file name in some versions. The value cannot begin with "-", and the
+  // "--" behind it makes it a revision, never a file.
+  return move(program, repository, ['checkout', KEEP_IGNORED, checkRevision(ref, 'branch'), '--'], signal);
+}
+
+async function move(program: GitProgram, repository: Repository, args: string[], signal?: AbortSignal) {
+  await program.run(args, { cwd: repository.top, reads: false, startsHooks: true, signal });
+  return readStatus(program, repository, { untracked: 'no', limit: 200 }, signal);
+}

@@ -1,0 +1,87 @@
+import { isUtf8 } from 'node:buffer';
+import { CodedError } from '../runtime/errors.ts';
+
+/**
+ * A path relative to the top of the repository, `/` between its parts. A name that is not valid UTF-8 stands in
+ * git's own quoted form (`"caf\351.txt"`), the only form in which it fits into JSON and can be given back.
+ */
+export type RepoPath = string;
+
+const ESCAPES: Readonly<Record<string, number>> = {
+  a: 7,
+  b: 8,
+  t: 9,
+  n: 10,
+  v: 11,
+  f: 12,
+  r: 13,
+  '"': 34,
+  '\\': 92,
+};
+const ESCAPE_OF_BYTE = new Map(Object.entries(ESCAPES).map(([letter, byte]) => [byte, letter]));
+
+/** A path as git wrote it with -z. */
+export function pathFromBytes(bytes: Buffer): RepoPath {
+  return isUtf8(bytes) ? bytes.toString('utf8') : quoteBytes(bytes);
+}
+
+/** A path as git wrote it without -z (raw diff lines, numstat): quoted only where it has special characters. */
+export function pathFromQuoted(text: string): RepoPath {
+  if (!text.startsWith('"') || !text.endsWith('"')) return text;
+  return pathFromBytes(unquoteBytes(text));
+}
+
+/** The bytes that git knows the path by. */
+export function pathToBytes(path: RepoPath): Buffer {
+  return quotedNonUtf8(path) ?? Buffer.from(path, 'utf8');
+}
+
+/** The bytes of a name in git's quoted form when they are not UTF-8; undefined for every ordinary name. */
+export function quotedNonUtf8(name: string): Buffer | undefined {
+  if (name.length < 2 || !name.startsWith('"') || !name.endsWith('"') || !/\\[2-3][0-7]{2}/.test(name)) {
+    return undefined;
+  }
+  const bytes = unquoteBytes(name);
+  return isUtf8(bytes) ? undefined : bytes;
+}
+
+/**
+ * A path as a program argument, which is always UTF-8 text in Node.
+ * @throws {CodedError} UNSUPPORTED_FILE for a name that is not UTF-8
+ */
+export function pathAsArgument(path: RepoPath): string {
+  if (quotedNonUtf8(path) === undefined) return path;
+  throw new CodedError(
+    'UNSUPPORTED_FILE',
+    `The name ${path} is not valid UTF-8, so this call cannot be limited to it.`,
+    "Limit the call to its folder, or use run_command with the shell's own quoting ($'...').",
+  );
+}
+
+/** Paths for `--pathspec-from-file --pathspec-file-nul`. */
+export function pathsForStdin(paths: readonly RepoPath[], prefix = ''): Buffer {
+  return Buffer.concat(paths.flatMap((path) => [Buffer.from(prefix), pathToBytes(path), Buffer.from([0])]));
+}
+
+function unquoteBytes(text: string): Buffer {
+  const inner = text.slice(1, -1);
+  const parts: Buffer[] = [];
+  for (const [piece, octal, letter] of inner.matchAll(/\\([0-3][0-7]{2})|\\(.)|[^\\]+/gs)) {
+    if (octal !== undefined) parts.push(Buffer.from([Number.parseInt(octal, 8)]));
+    else if (letter !== undefined) parts.push(Buffer.from([ESCAPES[letter] ?? letter.charCodeAt(0)]));
+    else parts.push(Buffer.from(piece, 'utf8'));
+  }
+  return Buffer.concat(parts);
+}
+
+/** git's C-style quoting: printable ASCII as it is, everything else escaped. */
+export function quoteBytes(bytes: Buffer): string {
+  let quoted = '"';
+  for (const byte of bytes) {
+    const letter = ESCAPE_OF_BYTE.get(byte);
+    if (letter !== undefined) quoted += `\\${letter}`;
+    else if (byte < 0x20 || byte >= 0x7f) quoted += `\\${byte.toString(8).padStart(3, '0')}`;
+    else quoted += String.fromCharCode(byte);
+  }
+  return `${quoted}"`;
+}

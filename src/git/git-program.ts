@@ -1,0 +1,214 @@
+import { CodedError } from '../runtime/errors.ts';
+import { type ProgramResult, runProgram } from '../runtime/run-program.ts';
+import { which } from '../runtime/which.ts';
+import type { AccessMode } from '../workspace/index.ts';
+import { buildCommandLine, type CommandPurpose, gitEnvironment } from './command.ts';
+import { gitFailure } from './failures.ts';
+import { type LongRunner, type LongRunResult, runToTheEnd } from './long-run.ts';
+
+export interface GitProgramOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly accessMode: AccessMode;
+  /** Milliseconds after which a reading command is ended. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** Runs fetch, push and pull; by default they are waited for. */
+  readonly longRunner?: LongRunner;
+}
+
+export interface GitRun extends CommandPurpose {
+  /** Top folder of the working tree. */
+  readonly cwd: string;
+  readonly input?: Buffer | string;
+  readonly signal?: AbortSignal | undefined;
+  readonly maxBytes?: number;
+  readonly onStdout?: (chunk: Buffer) => boolean | undefined;
+  /** Exit codes that are an answer and no failure; default only 0. */
+  readonly accept?: readonly number[];
+}
+
+const MINIMUM: readonly [number, number] = [2, 30];
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** Time for git to remove its lock files before it is killed. */
+const POLITE_MS = 2_000;
+/** Waits between tries when somebody else (an editor's own git) holds the index for a moment. */
+const LOCK_RETRY_MS: readonly number[] = [60, 150, 400, 800];
+
+/** The system's git, found once, checked once, and run in one way. Nothing else starts git. */
+export class GitProgram {
+  readonly accessMode: AccessMode;
+  readonly #options: GitProgramOptions;
+  #env: NodeJS.ProcessEnv | undefined;
+  #located: Promise<string> | undefined;
+
+  constructor(options: GitProgramOptions) {
+    this.#options = options;
+    this.accessMode = options.accessMode;
+  }
+
+  /**
+   * Runs one git command to its end.
+   * @param args the command, then its arguments (see buildCommandLine for where a caller's values may stand)
+   * @throws {CodedError} GIT_NOT_FOUND, TIMEOUT, and for exit codes that are not accepted what gitFailure says
+   */
+  async run(args: readonly string[], run: GitRun): Promise<ProgramResult> {
+    if (!run.reads) this.#refuseInReadOnly(args[0]);
+    const file = await this.#locate(run.cwd);
+    const { args: line, env } = await this.#commandLine(file, args, run);
+    for (let attempt = 0; ; attempt++) {
+      const result = await runProgram(file, line, {
+        cwd: run.cwd,
+        env,
+        exitIsEnd: !run.reads,
+        ...(run.reads
+          ? { timeoutMs: this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS }
+          : { politeMs: POLITE_MS, maxBytes: 4 * 1024 * 1024 }),
+        ...(run.input !== undefined && { input: run.input }),
+        ...(run.signal && { signal: run.signal }),
+        ...(run.maxBytes !== undefined && { maxBytes: run.maxBytes }),
+        ...(run.onStdout && { onStdout: run.onStdout }),
+      });
+      if (result.timedOut) throw this.#tookTooLong(args);
+      if (result.truncated || (run.accept ?? [0]).includes(result.exitCode ?? -1)) return result;
+      const wait = LOCK_RETRY_MS[attempt];
+      if (!run.reads && wait !== undefined && /\.lock': File exists/.test(result.stderr)) {
+        await pause(wait, run.signal);
+        continue;
+      }
+      throw gitFailure({ ...result, args, cwd: run.cwd, stdout: result.stdout.toString('utf8') });
+    }
+  }
+
+  /** Runs a command that may take longer than an answer. The result's exit code is the caller's to judge. */
+  async runLong(
+    args: readonly string[],
+    run: Omit<GitRun, 'input' | 'onStdout' | 'reads'>,
+  ): Promise<LongRunResult> {
+    this.#refuseInReadOnly(args[0]);
+    const file = await this.#locate(run.cwd);
+    const { args: line, env } = await this.#commandLine(file, args, { ...run, reads: false });
+    const runner = this.#options.longRunner ?? runToTheEnd;
+    return runner.run({ title: `git ${args.join(' ')}`, file, args: line, cwd: run.cwd, env }, run.signal);
+  }
+
+  /** The user's own setting of a variable, as git would see it. */
+  environmentHas(name: string): boolean {
+    return this.#environment()[name] !== undefined;
+  }
+
+  async #commandLine(file: string, args: readonly string[], run: GitRun) {
+    const filters = this.accessMode === 'read-only' ? await this.#filterNames(file, run) : [];
+    return buildCommandLine(this.#environment(), this.accessMode, run, filters, args);
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    this.#env ??= gitEnvironment(this.#options.env);
+    return this.#env;
+  }
+
+  /**
+   * Finds git and checks its version at the first use. Only success is remembered: git can be installed while the
+   * server runs.
+   */
+  #locate(cwd: string): Promise<string> {
+    this.#located ??= this.#find(cwd).catch((error) => {
+      this.#located = undefined;
+      throw error;
+    });
+    return this.#located;
+  }
+
+  async #find(cwd: string): Promise<string> {
+    const file = await which('git', this.#environment());
+    const install =
+      'Install git 2.30 or newer (https://git-scm.com/downloads); the other tools work without it.';
+    if (file === undefined)
+      throw new CodedError('GIT_NOT_FOUND', 'git is not installed, or not on PATH.', install);
+    const result = await runProgram(file, ['--version'], {
+      cwd,
+      env: this.#environment(),
+      timeoutMs: 10_000,
+    });
+    const version = result.stdout.toString('utf8').match(/git version (\d+)\.(\d+)/);
+    if (version === null) {
+      const said = result.stderr.trim().split('\n')[0];
+      throw new CodedError(
+        'GIT_NOT_FOUND',
+        `${file} does not work as git${said ? `: ${said}` : ''}.`,
+        install,
+      );
+    }
+    const [major, minor] = [Number(version[1]), Number(version[2])];
+    if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
+      throw new CodedError(
+        'GIT_NOT_FOUND',
+        `git ${major}.${minor} is too old; 2.30 or newer is needed.`,
+        install,
+      );
+    }
+    return file;
+  }
+
+  /** Read anew each time: a filter that was configured a moment ago must not run either. */
+  async #filterNames(file: string, run: GitRun): Promise<string[]> {
+    const line = buildCommandLine(
+      this.#environment(),
+      'read-only',
+      { reads: true },
+      [],
+      ['config', '-z', '--name-only', '--get-regexp', '^filter\\.'],
+    );
+    const result = await runProgram(file, line.args, {
+      cwd: run.cwd,
+      env: line.env,
+      timeoutMs: DEFAULT_TIMEOUT_MS,
+      maxBytes: 1024 * 1024,
+      ...(run.signal && { signal: run.signal }),
+    });
+    const names = new Set<string>();
+    for (const key of result.stdout.toString('utf8').split('\0')) {
+      const name = key.slice('filter.'.length, key.lastIndexOf('.'));
+      if (name !== '') names.add(name);
+    }
+    if (result.truncated || [...names].some((name) => name.includes('='))) {
+      throw new CodedError(
+        'DENIED',
+        'The configuration of this repository has filters that cannot be switched off one by one.',
+        'In read-only mode such a repository is read with the file tools.',
+      );
+    }
+    return [...names];
+  }
+
+  #refuseInReadOnly(command: string | undefined): void {
+    if (this.accessMode !== 'read-only') return;
+    throw new CodedError(
+      'DENIED',
+      `git ${command} changes something, and the access mode is read-only.`,
+      'Only reading tools work.',
+    );
+  }
+
+  #tookTooLong(args: readonly string[]): CodedError {
+    const seconds = Math.round((this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS) / 1000);
+    return new CodedError(
+      'TIMEOUT',
+      `git ${args[0]} took longer than ${seconds} s and was ended.`,
+      'Ask for less (one file, fewer commits), or run it with run_command, which goes on in the background.',
+    );
+  }
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+  });
+}
