@@ -31,12 +31,12 @@ export interface PreparedRecord {
 /** Runs `act` between preparing and finishing a record; without a recorder it only runs it. */
 export async function recorded<T>(
   recorder: FileChangeRecorder | undefined,
-  changes: () => readonly FileChange[],
+  changes: () => readonly FileChange[] | Promise<readonly FileChange[]>,
   signal: AbortSignal | undefined,
   act: () => Promise<T>,
 ): Promise<{ result: T; checkpointId: string | undefined }> {
   if (!recorder) return { result: await act(), checkpointId: undefined };
-  const record = await recorder.prepare(changes(), signal);
+  const record = await recorder.prepare(await changes(), signal);
   let result: T;
   try {
     result = await act();

@@ -7,6 +7,8 @@ export {
   type PreparedRecord,
   recorded,
 } from './change-recorder.ts';
+export { copyFileTo, move, type TransferOptions, type Transferred } from './copy-move.ts';
+export { type DirectoryTree, directoryTree, type TreeNode } from './directory-tree.ts';
 export {
   binaryFile,
   type FileRef,
@@ -19,6 +21,7 @@ export {
   tooLargeToEdit,
 } from './file-errors.ts';
 export { assertUnchanged, changedOnDisk, type FileSnapshot, takeSnapshot } from './file-snapshot.ts';
+export { IgnoreRules } from './ignore-rules.ts';
 export {
   countLines,
   dominantEol,
@@ -28,10 +31,14 @@ export {
   lineNumbersAt,
   splitLines,
 } from './lines.ts';
+export { type DirectoryEntry, type DirectoryListing, listDirectory } from './list-directory.ts';
 export { withFileLocks } from './locks.ts';
+export { makeDirectory } from './make-directory.ts';
 export { isMissing, openForReading, readFully } from './open-file.ts';
+export { type ReadBytesResult, readBytes } from './read-bytes.ts';
 export { type LineSelection, MAX_CONTENT_BYTES, type ReadLinesResult, readLines } from './read-lines.ts';
 export { realEntry, realTarget } from './real-target.ts';
+export { deleteDirectory, deleteFile } from './remove.ts';
 export { sha256Hex } from './sha256.ts';
 export { isTemporaryName, temporaryBeside, writeAll } from './temporary-file.ts';
 export { type DecodedText, decodeText, encodeText, type TextEncoding } from './text-encoding.ts';

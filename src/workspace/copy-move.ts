@@ -1,0 +1,192 @@
+import { constants, type Stats } from 'node:fs';
+import { chmod, copyFile, cp, lstat, mkdir, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { CodedError, systemCode } from '../runtime/errors.ts';
+import { isSameOrInside } from '../runtime/paths.ts';
+import { replaceBy } from './atomic-write.ts';
+import type { ChangeOptions } from './change-file.ts';
+import { type FileChange, recorded } from './change-recorder.ts';
+import { type FileRef, fileError, isADirectory, specialFile } from './file-errors.ts';
+import { withFileLocks } from './locks.ts';
+import { isMissing } from './open-file.ts';
+import { realEntry, realTarget } from './real-target.ts';
+import { temporaryBeside } from './temporary-file.ts';
+
+export interface TransferOptions extends ChangeOptions {
+  readonly overwrite?: boolean | undefined;
+}
+
+export interface Transferred {
+  readonly sizeBytes: number | undefined;
+  readonly overwritten: boolean;
+  readonly checkpointId: string | undefined;
+}
+
+/**
+ * Copies a file with its mode; the destination appears whole or not at all. Missing folders are created.
+ * @throws {CodedError} ALREADY_EXISTS unless overwrite, IS_A_DIRECTORY, FILE_NOT_FOUND, DISK_FULL, …
+ */
+export async function copyFileTo(
+  source: FileRef,
+  destination: FileRef,
+  options: TransferOptions,
+): Promise<Transferred> {
+  const stats = await stat(source.path).catch(async (error: unknown) => {
+    throw await fileError(error, source, 'read');
+  });
+  if (stats.isDirectory()) throw isADirectory(source);
+  if (!stats.isFile()) throw specialFile(source);
+  const [from, to] = [await realTarget(source), await realTarget(destination)];
+  return transfer(
+    source,
+    destination,
+    from,
+    to,
+    stats.size,
+    options,
+    () => [created(to.path)],
+    async () => {
+      const temporary = temporaryBeside(to.path);
+      try {
+        // A clone where the file system can (btrfs, XFS, APFS): no data is moved.
+        await copyFile(from.path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+        await chmod(temporary, stats.mode & 0o7777);
+        await replaceBy(temporary, to.path);
+      } catch (error) {
+        await unlink(temporary).catch(() => {});
+        throw error;
+      }
+    },
+  );
+}
+
+/**
+ * Moves or renames a file, a symlink itself, or a directory, also to another file system.
+ * @throws {CodedError} ALREADY_EXISTS unless overwrite (which replaces files only), FILE_NOT_FOUND, …
+ */
+export async function move(
+  source: FileRef,
+  destination: FileRef,
+  options: TransferOptions,
+): Promise<Transferred> {
+  const [from, to] = [await realEntry(source), await realEntry(destination)];
+  const stats = await lstat(from.path).catch(async (error: unknown) => {
+    throw await fileError(error, source, 'moved');
+  });
+  if (stats.isDirectory() && isSameOrInside(to.path, from.path) && to.path !== from.path) {
+    throw new CodedError(
+      'INVALID_PARAMS',
+      `"${source.shown}" cannot be moved into itself.`,
+      'Choose a destination outside of it.',
+    );
+  }
+  const size = stats.isFile() ? stats.size : undefined;
+  const moved = () => movedFiles(stats, from.path, to.path);
+  return transfer(source, destination, from, to, size, options, moved, async () => {
+    try {
+      await replaceBy(from.path, to.path);
+    } catch (error) {
+      if (systemCode(error) !== 'EXDEV') throw error;
+      await moveAcrossDevices(from.path, to.path);
+    }
+  });
+}
+
+/** What copying and moving share: locks, the refusal to overwrite, folders, the record. */
+async function transfer(
+  source: FileRef,
+  destination: FileRef,
+  from: FileRef,
+  to: FileRef,
+  sizeBytes: number | undefined,
+  options: TransferOptions,
+  changes: () => FileChange[] | Promise<FileChange[]>,
+  act: () => Promise<void>,
+): Promise<Transferred> {
+  if (from.path === to.path) {
+    throw new CodedError(
+      'INVALID_PARAMS',
+      `Source and destination are the same file: "${source.shown}".`,
+      'Choose another destination.',
+    );
+  }
+  return withFileLocks([from.path, to.path], options.signal, async () => {
+    try {
+      const there = await lstat(to.path).catch((error: unknown) => {
+        if (isMissing(error)) return undefined;
+        throw error;
+      });
+      // On a file system that does not tell `A` from `a` a change of case finds the file itself.
+      const isItself = there !== undefined && (await isSameFile(there, from.path));
+      const overwritten = there !== undefined && !isItself;
+      if (overwritten) assertReplaceable(there, destination, from.path, options.overwrite === true);
+      const planned = async () =>
+        (await changes()).map((change) =>
+          overwritten && change.path === to.path ? { ...change, kind: 'replace' as const } : change,
+        );
+      const { checkpointId } = await recorded(options.recorder, planned, options.signal, async () => {
+        if (!there) await mkdir(dirname(to.path), { recursive: true });
+        await act();
+      });
+      return { sizeBytes, overwritten, checkpointId };
+    } catch (error) {
+      throw await fileError(error, destination, 'written');
+    }
+  });
+}
+
+function created(path: string): FileChange {
+  return { path, before: undefined, after: undefined, kind: 'create' };
+}
+
+/** Every regular file that a move takes away from one path and puts at another; links are not recorded. */
+async function movedFiles(stats: Stats, from: string, to: string): Promise<FileChange[]> {
+  let names = stats.isFile() ? [''] : [];
+  if (stats.isDirectory()) {
+    const inside = await readdir(from, { recursive: true, withFileTypes: true });
+    names = inside
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(from, join(entry.parentPath, entry.name)));
+  }
+  return names.flatMap((name): FileChange[] => [
+    { path: join(from, name), before: undefined, after: undefined, kind: 'delete' },
+    created(join(to, name)),
+  ]);
+}
+
+async function isSameFile(there: Stats, path: string): Promise<boolean> {
+  const own = await lstat(path);
+  return own.ino === there.ino && own.dev === there.dev && own.nlink === 1;
+}
+
+function assertReplaceable(there: Stats, destination: FileRef, source: string, overwrite: boolean): void {
+  if (there.isDirectory()) {
+    const name = source.replaceAll('\\', '/').split('/').at(-1);
+    throw new CodedError(
+      'ALREADY_EXISTS',
+      `"${destination.shown}" is an existing directory.`,
+      `To put it into that directory, use "${destination.shown}/${name}" as destination.`,
+    );
+  }
+  if (!overwrite) {
+    throw new CodedError(
+      'ALREADY_EXISTS',
+      `"${destination.shown}" exists already. Nothing was changed.`,
+      'Choose another destination, or set overwrite to true to replace it.',
+    );
+  }
+  if (!there.isFile() && !there.isSymbolicLink()) throw specialFile(destination);
+}
+
+/** Copies beside the destination first, so that it appears there whole, and removes the source last. */
+async function moveAcrossDevices(from: string, to: string): Promise<void> {
+  const temporary = temporaryBeside(to);
+  try {
+    await cp(from, temporary, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+    await rename(temporary, to);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
+  await rm(from, { recursive: true });
+}

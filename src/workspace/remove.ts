@@ -1,0 +1,81 @@
+import { lstat, readdir, rm, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CodedError } from '../runtime/errors.ts';
+import type { ChangeOptions } from './change-file.ts';
+import { type FileChange, recorded } from './change-recorder.ts';
+import { type FileRef, fileError, fileNotFound, isADirectory, notADirectory } from './file-errors.ts';
+import { withFileLocks } from './locks.ts';
+import { isMissing } from './open-file.ts';
+import { realEntry } from './real-target.ts';
+
+/**
+ * Deletes a file, or a symlink itself.
+ * @throws {CodedError} FILE_NOT_FOUND, IS_A_DIRECTORY, PERMISSION_DENIED, …
+ */
+export async function deleteFile(
+  file: FileRef,
+  options: ChangeOptions,
+): Promise<{ checkpointId?: string | undefined }> {
+  const entry = await realEntry(file);
+  return withFileLocks([entry.path], options.signal, async () => {
+    try {
+      const stats = await lstat(entry.path);
+      if (stats.isDirectory()) throw isADirectoryToDelete(file);
+      const changes = (): FileChange[] => (stats.isFile() ? [removal(entry.path)] : []);
+      return await recorded(options.recorder, changes, options.signal, () => unlink(entry.path));
+    } catch (error) {
+      throw await fileError(error, file, 'deleted');
+    }
+  });
+}
+
+/**
+ * Deletes a directory with everything in it. Symlinks inside are removed, not followed.
+ * @throws {CodedError} FILE_NOT_FOUND, NOT_A_DIRECTORY, PERMISSION_DENIED (some entries may be gone then)
+ */
+export async function deleteDirectory(
+  folder: FileRef,
+  options: ChangeOptions,
+): Promise<{ entries: number; checkpointId: string | undefined }> {
+  const entry = await realEntry(folder);
+  return withFileLocks([entry.path], options.signal, async () => {
+    try {
+      const stats = await lstat(entry.path).catch((error: unknown) => {
+        if (isMissing(error)) return undefined;
+        throw error;
+      });
+      if (!stats) throw await fileNotFound(folder);
+      if (!stats.isDirectory()) throw notADirectoryToDelete(folder, stats.isSymbolicLink());
+      const inside = await readdir(entry.path, { recursive: true, withFileTypes: true });
+      const changes = () =>
+        inside.filter((found) => found.isFile()).map((found) => removal(join(found.parentPath, found.name)));
+      const { checkpointId } = await recorded(options.recorder, changes, options.signal, () =>
+        // Windows keeps a folder busy for a moment after its last file is gone.
+        rm(entry.path, { recursive: true, maxRetries: 3 }),
+      );
+      return { entries: inside.length, checkpointId };
+    } catch (error) {
+      throw await fileError(error, folder, 'deleted');
+    }
+  });
+}
+
+function removal(path: string): FileChange {
+  return { path, before: undefined, after: undefined, kind: 'delete' };
+}
+
+function isADirectoryToDelete(file: FileRef): CodedError {
+  return new CodedError(
+    'IS_A_DIRECTORY',
+    isADirectory(file).message,
+    'Use delete_directory for a directory.',
+  );
+}
+
+function notADirectoryToDelete(folder: FileRef, isLink: boolean): CodedError {
+  return new CodedError(
+    'NOT_A_DIRECTORY',
+    isLink ? `"${folder.shown}" is a symbolic link, not a directory.` : notADirectory(folder).message,
+    'Use delete_file for a file or a link.',
+  );
+}
