@@ -1,4 +1,15 @@
-/** Replaced by the shell domain's real public face. */
-export interface Shell {
-  readonly pending?: never;
-}
+export { childEnvironment } from './environment.ts';
+export { createShell, type Shell, type ShellOptions } from './shell.ts';
+export { formatCount, formatDuration, oneLine } from './text.ts';
+export type {
+  CallLinks,
+  CommandRequest,
+  CommandResult,
+  OutputRequest,
+  OutputResult,
+  ProcessInfo,
+  ProgramRequest,
+  ShellInfo,
+  ShellStatus,
+  StartRequest,
+} from './types.ts';

@@ -1,0 +1,213 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isLinux, isWindows } from './platform.ts';
+import { runProgram } from './run-program.ts';
+
+/**
+ * The variable that marks everything one call started. It is inherited, so a child that left its process group or
+ * session is still found through /proc/PID/environ. `env -i` removes it; such a child is found only while its
+ * ancestry or its session still leads to us.
+ */
+export const MARKER_VARIABLE = 'LOCAL_CODER_PROCESS';
+
+export interface TreeTarget {
+  /**
+   * The process that was started, as a leader of its own session. Undefined once it was reaped and its group is
+   * empty: the number may belong to somebody else by then.
+   */
+  readonly pid?: number;
+  /** Value of MARKER_VARIABLE; one ending in "." stands for every value that begins with it. */
+  readonly marker?: string;
+}
+
+interface ProcessRow {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly group: number;
+  readonly session: number;
+}
+
+/** Living processes (zombies are not) that belong to the target, in no particular order. Never this process. */
+export async function listTree(target: TreeTarget): Promise<number[]> {
+  const rows = isLinux ? await linuxProcesses() : await psProcesses();
+  const found = new Set<number>();
+  if (target.pid !== undefined) {
+    for (const row of rows) {
+      if (row.pid === target.pid || row.group === target.pid || row.session === target.pid)
+        found.add(row.pid);
+    }
+  }
+  if (isLinux && target.marker !== undefined) {
+    const marked = await Promise.all(rows.map((row) => hasMarker(row.pid, target.marker ?? '')));
+    rows.forEach((row, index) => {
+      if (marked[index]) found.add(row.pid);
+    });
+  }
+  // Children of what was found, however deep: one that cleaned its environment is still somebody's child.
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const row of rows) {
+      if (!found.has(row.pid) && found.has(row.ppid)) {
+        found.add(row.pid);
+        grown = true;
+      }
+    }
+  }
+  found.delete(process.pid);
+  return [...found];
+}
+
+export interface StopOptions {
+  /** How long SIGTERM may take before SIGKILL; 0 kills at once. */
+  readonly graceMs: number;
+}
+
+/**
+ * Ends a whole tree: SIGTERM, the grace period, then SIGKILL until a look at the process table finds nothing more.
+ * Resolves when nothing is left, or with the pids that cannot be killed (another user's, stuck in the kernel).
+ */
+export async function stopTree(target: TreeTarget, options: StopOptions): Promise<number[]> {
+  if (isWindows) return stopTreeOnWindows(target, options);
+  let left = await listTree(target);
+  if (left.length > 0 && options.graceMs > 0) {
+    send(left, 'SIGTERM');
+    // A stopped process acts on SIGTERM only once it continues.
+    send(left, 'SIGCONT');
+    const deadline = performance.now() + options.graceMs;
+    for (let pauseMs = 10; performance.now() < deadline; pauseMs = Math.min(pauseMs * 2, 100)) {
+      await pause(Math.min(pauseMs, Math.max(1, deadline - performance.now())));
+      if (await anyRuns(left)) continue;
+      left = await listTree(target);
+      if (left.length === 0) return [];
+      send(left, 'SIGTERM');
+    }
+    left = await listTree(target);
+  }
+  // A tree that forks while it dies needs another look; ten are enough unless it outruns us on purpose.
+  for (let round = 0; round < 10 && left.length > 0; round++) {
+    send(left, 'SIGKILL');
+    for (let waited = 0; waited < 40 && (await anyRuns(left)); waited++) await pause(5);
+    left = await listTree(target);
+  }
+  return left;
+}
+
+/** True while the process exists (a zombie does). */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** True while any process is left in the group that `leaderPid` leads; always false on Windows. */
+export function groupIsAlive(leaderPid: number): boolean {
+  return !isWindows && isAlive(-leaderPid);
+}
+
+/**
+ * Clock ticks since boot at which a process started (Linux): tells a process from a later one with the same
+ * number. Undefined elsewhere and for a process that is gone.
+ */
+export async function startTicks(pid: number): Promise<string | undefined> {
+  if (!isLinux) return undefined;
+  return (await readStat(pid))?.fields[19];
+}
+
+/** A zombie does not run: whoever inherited it (a container's first process) may never collect it. */
+async function anyRuns(pids: readonly number[]): Promise<boolean> {
+  for (const pid of pids) {
+    if (!isAlive(pid)) continue;
+    if (!isLinux) return true;
+    const state = (await readStat(pid))?.fields[0];
+    if (state !== undefined && state !== 'Z' && state !== 'X') return true;
+  }
+  return false;
+}
+
+function send(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It ended by itself, or belongs to another user (sudo); the next look decides.
+    }
+  }
+}
+
+async function linuxProcesses(): Promise<ProcessRow[]> {
+  const names = await readdir('/proc');
+  const rows = await Promise.all(
+    names.map(async (name) => {
+      const pid = Number(name);
+      if (!Number.isInteger(pid)) return undefined;
+      const stat = await readStat(pid);
+      if (!stat || stat.fields[0] === 'Z' || stat.fields[0] === 'X') return undefined;
+      return {
+        pid,
+        ppid: Number(stat.fields[1]),
+        group: Number(stat.fields[2]),
+        session: Number(stat.fields[3]),
+      };
+    }),
+  );
+  return rows.filter((row) => row !== undefined);
+}
+
+/** Fields of /proc/PID/stat from the third on: the second, the name, may hold spaces and parentheses. */
+async function readStat(pid: number): Promise<{ fields: string[] } | undefined> {
+  try {
+    const text = await readFile(`/proc/${pid}/stat`, 'latin1');
+    return { fields: text.slice(text.lastIndexOf(')') + 2).split(' ') };
+  } catch {
+    return undefined;
+  }
+}
+
+async function hasMarker(pid: number, marker: string): Promise<boolean> {
+  try {
+    const environment = `\0${await readFile(`/proc/${pid}/environ`, 'latin1')}\0`;
+    return environment.includes(`\0${MARKER_VARIABLE}=${marker}${marker.endsWith('.') ? '' : '\0'}`);
+  } catch {
+    return false;
+  }
+}
+
+/** macOS and the BSDs: no environment of others to read, so ancestry and process group must do. */
+async function psProcesses(): Promise<ProcessRow[]> {
+  const result = await runProgram('/bin/ps', ['-A', '-o', 'pid=,ppid=,pgid=,stat='], { cwd: '/' });
+  const rows: ProcessRow[] = [];
+  for (const line of result.stdout.toString('latin1').split('\n')) {
+    const [pid, ppid, group, state] = line.trim().split(/\s+/);
+    if (pid === undefined || group === undefined || state?.startsWith('Z')) continue;
+    rows.push({ pid: Number(pid), ppid: Number(ppid), group: Number(group), session: -1 });
+  }
+  return rows;
+}
+
+/**
+ * taskkill walks the tree by parent ids. Without /F it only asks programs that have a window or listen for it, so
+ * force follows after the grace period.
+ */
+async function stopTreeOnWindows(target: TreeTarget, options: StopOptions): Promise<number[]> {
+  const pid = target.pid;
+  if (pid === undefined) return [];
+  const taskkill = join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'taskkill.exe');
+  const run = (args: string[]) =>
+    runProgram(taskkill, [...args, '/T', '/PID', String(pid)], { cwd: 'C:\\', timeoutMs: 10_000 }).catch(
+      () => {},
+    );
+  if (options.graceMs > 0) {
+    await run([]);
+    const deadline = performance.now() + options.graceMs;
+    while (isAlive(pid) && performance.now() < deadline) await pause(50);
+  }
+  await run(['/F']);
+  return isAlive(pid) ? [pid] : [];
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}

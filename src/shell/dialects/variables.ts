@@ -1,0 +1,93 @@
+import { isOwnVariable } from '../environment.ts';
+import { latin1ToUtf8, readWord, skipArray } from './words.ts';
+
+/** One variable as a shell printed it. */
+export interface Variable {
+  readonly name: string;
+  readonly exported: boolean;
+  /** Undefined for arrays and variables without a value. */
+  readonly value: string | undefined;
+  /** The printed line, which sets it again. */
+  readonly line: string;
+}
+
+export interface PrintedForm {
+  /** Matches the beginning of an entry up to and with the name; group "flags" and group "name". Sticky. */
+  readonly entry: RegExp;
+  /** An entry sets an exported variable. */
+  readonly isExported: (entry: string, flags: string) => boolean;
+  /** Values that only look like words must be taken as they are (integers, associative arrays …): keep the line. */
+  readonly isPlain: (flags: string) => boolean;
+}
+
+/** All variables in what `declare -p`, `typeset -p`, `export -p` or `set` printed. */
+export function parseVariables(text: string, form: PrintedForm): Variable[] {
+  const variables: Variable[] = [];
+  let at = 0;
+  while (at < text.length) {
+    form.entry.lastIndex = at;
+    const match = form.entry.exec(text);
+    const name = match?.groups?.['name'];
+    if (!match || name === undefined) {
+      const newline = text.indexOf('\n', at);
+      if (newline < 0) break;
+      at = newline + 1;
+      continue;
+    }
+    const flags = match.groups?.['flags'] ?? '';
+    let end = at + match[0].length;
+    let value: string | undefined;
+    if (text.charAt(end) === '=') {
+      if (text.charAt(end + 1) === '(') {
+        end = skipArray(text, end + 1);
+      } else {
+        const word = readWord(text, end + 1);
+        end = word.end;
+        if (form.isPlain(flags)) value = word.value;
+      }
+    }
+    variables.push({ name, exported: form.isExported(match[0], flags), value, line: text.slice(at, end) });
+    const newline = text.indexOf('\n', end);
+    at = newline < 0 ? text.length : newline + 1;
+  }
+  return variables;
+}
+
+export interface SplitVariables {
+  readonly environment: Record<string, string | null>;
+  readonly script: string;
+}
+
+/** Kept by the shell or by us, call by call. */
+const PER_CALL = /^(_|PWD|SHLVL|__lc_.*)$/;
+
+/**
+ * Tells what has to be remembered: exported variables as differences from `environment`, so that what the user did
+ * not touch follows the server's environment and is never written to disk; the rest as a script.
+ * @param isOwn variables that the shell makes itself
+ */
+export function splitVariables(
+  variables: readonly Variable[],
+  environment: Readonly<Record<string, string>>,
+  isOwn: (variable: Variable) => boolean,
+): SplitVariables {
+  const changed: Record<string, string | null> = {};
+  const seen = new Set<string>();
+  let script = '';
+  for (const variable of variables) {
+    const { name, value } = variable;
+    if (PER_CALL.test(name) || isOwnVariable(name)) continue;
+    const text = value === undefined ? undefined : latin1ToUtf8(value);
+    if (variable.exported && text !== undefined) {
+      seen.add(name);
+      if (environment[name] !== text) changed[name] = text;
+    } else if (!isOwn(variable)) {
+      script += `${variable.line}\n`;
+    }
+  }
+  for (const name of Object.keys(environment)) {
+    // Other names exist in environments, but shells cannot touch them.
+    if (/^[A-Za-z_]\w*$/.test(name) && !seen.has(name) && !PER_CALL.test(name)) changed[name] = null;
+  }
+  return { environment: changed, script };
+}

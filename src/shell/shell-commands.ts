@@ -1,0 +1,186 @@
+import { readFile, stat, unlink, writeFile } from 'node:fs/promises';
+import { CodedError } from '../runtime/errors.ts';
+import type { CallFiles } from './dialects/dialect.ts';
+import { usesFunctions } from './dialects/functions.ts';
+import type { ShellProgram } from './dialects/index.ts';
+import type { LaunchRequest, ManagedProcess } from './managed-process.ts';
+import type { ProcessTable, Slot } from './process-table.ts';
+import type { NamedShell, ShellStates } from './shell-states.ts';
+import { oneLine } from './text.ts';
+
+export interface ShellCommand {
+  readonly command: string;
+  readonly workingDirectory?: string | undefined;
+  readonly timeoutMs?: number | undefined;
+  /** False: the shell's state is used and left as it is. */
+  readonly savesState: boolean;
+  readonly kind: LaunchRequest['kind'];
+  readonly name?: string | undefined;
+  readonly openStdin?: boolean;
+  /** One log for both streams. */
+  readonly mergeStderr?: boolean;
+}
+
+export interface StartedCommand {
+  readonly process: ManagedProcess;
+  /** Settles when it ended and its state was taken over. */
+  readonly completed: Promise<void>;
+}
+
+/** Starts commands in named shells: a fresh process of the shell each, with the state that was saved last. */
+export class ShellCommands {
+  readonly #table: ProcessTable;
+  readonly #states: ShellStates;
+  readonly #program: ShellProgram;
+  readonly #environment: Readonly<Record<string, string>>;
+
+  constructor(
+    table: ProcessTable,
+    states: ShellStates,
+    program: ShellProgram,
+    environment: Readonly<Record<string, string>>,
+  ) {
+    this.#table = table;
+    this.#states = states;
+    this.#program = program;
+    this.#environment = environment;
+  }
+
+  /**
+   * @param launchProcess how the process is made; a child with log files, or a pseudo-terminal
+   * @throws {CodedError} FILE_NOT_FOUND when the folder is gone, COMMAND_NOT_FOUND, TOO_LARGE, BUSY
+   */
+  async start(
+    shell: NamedShell,
+    request: ShellCommand,
+    launchProcess: (request: LaunchRequest) => Promise<ManagedProcess>,
+  ): Promise<StartedCommand> {
+    const { command } = request;
+    if (command.includes('\0')) {
+      throw new CodedError('INVALID_PARAMS', 'The command contains a NUL character.', 'Remove it.');
+    }
+    const { dialect, file } = this.#program;
+    const { state, generation } = shell;
+    const restore = await this.#states.restoreFiles(shell);
+    const cwd = request.workingDirectory ?? state.cwd;
+    let files: CallFiles | undefined;
+    try {
+      const process = await this.#table.start(async (slot) => {
+        files = await this.#callFiles(slot, request, restore);
+        const eager = restore.functions !== undefined && usesFunctions(command, state.functions);
+        const invocation = dialect.invocation(command, state, files, eager);
+        return launchProcess({
+          ...slot,
+          kind: request.kind,
+          command,
+          file,
+          args: invocation.args,
+          verbatimArguments: invocation.verbatim === true,
+          cwd,
+          env: this.#callEnvironment(state.environment, cwd),
+          shellName: shell.name,
+          ...(request.name === undefined ? {} : { name: request.name }),
+          ...(request.openStdin ? { openStdin: true } : {}),
+          ...(request.mergeStderr ? { mergeStderr: true } : {}),
+        });
+      });
+      if (request.timeoutMs !== undefined) process.limitTime(request.timeoutMs);
+      shell.runningCommands++;
+      this.#states.remember(shell, oneLine(command, 80));
+      const completed = this.#complete(shell, generation, request, process, files, restore.release);
+      return { process, completed };
+    } catch (error) {
+      restore.release();
+      if (files?.command !== undefined) unlink(files.command).catch(() => {});
+      throw await this.#explain(error, shell, request, cwd);
+    }
+  }
+
+  async #callFiles(
+    slot: Slot,
+    request: ShellCommand,
+    restore: { readonly restore: string; readonly functions: string | undefined },
+  ): Promise<CallFiles> {
+    const { dialect } = this.#program;
+    const files = { ...restore, dump: request.savesState ? `${slot.logPath}.state` : '' };
+    if (Buffer.byteLength(request.command) <= dialect.maxArgumentBytes)
+      return { ...files, command: undefined };
+    // Systems limit one argument (Linux: 128 KiB, Windows: 32 Ki characters in all).
+    const command = `${slot.logPath}.cmd`;
+    const text = dialect.commandFileText?.(request.command) ?? `${request.command}\n`;
+    await writeFile(command, text, { mode: 0o600 });
+    return { ...files, command };
+  }
+
+  #callEnvironment(changes: Readonly<Record<string, string | null>>, cwd: string): Record<string, string> {
+    const environment: Record<string, string> = { ...this.#environment };
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === null) delete environment[name];
+      else environment[name] = value;
+    }
+    // Shells take the folder's name from here, symlinks as entered, when it is the folder that they are in.
+    environment['PWD'] = cwd;
+    return environment;
+  }
+
+  async #complete(
+    shell: NamedShell,
+    generation: number,
+    request: ShellCommand,
+    process: ManagedProcess,
+    files: CallFiles | undefined,
+    release: () => void,
+  ): Promise<void> {
+    await process.ended;
+    shell.runningCommands--;
+    if (files?.command !== undefined) unlink(files.command).catch(() => {});
+    // Background children may still load functions; the files then stay until the server ends.
+    if (!process.leftBackground) release();
+    if (!files?.dump) return;
+    const dump = await readFile(files.dump, 'latin1').catch(() => '');
+    unlink(files.dump).catch(() => {});
+    if (dump === '' || process.stopped) return;
+    const { state: before } = shell;
+    const after = this.#program.dialect.parseDump(dump, before, this.#environment, request.command);
+    if (!after) return;
+    if (request.workingDirectory === undefined) this.#states.save(shell, after, generation);
+    else {
+      const environment = { ...after.environment };
+      const previous = before.environment['OLDPWD'];
+      if (previous === undefined) delete environment['OLDPWD'];
+      else environment['OLDPWD'] = previous;
+      this.#states.save(shell, { ...after, cwd: before.cwd, environment }, generation);
+    }
+  }
+
+  /** A folder that is gone looks like a missing program; the shell must not stay stuck in it. */
+  async #explain(error: unknown, shell: NamedShell, request: ShellCommand, cwd: string): Promise<unknown> {
+    if (!(error instanceof CodedError) || !['COMMAND_NOT_FOUND', 'PERMISSION_DENIED'].includes(error.code))
+      return error;
+    const isFolder = await stat(cwd).then(
+      (found) => found.isDirectory(),
+      () => undefined,
+    );
+    if (isFolder) return error;
+    if (isFolder === false) {
+      return new CodedError(
+        'NOT_A_DIRECTORY',
+        `"${cwd}" is not a folder.`,
+        'Give a folder as working_directory.',
+      );
+    }
+    if (request.workingDirectory !== undefined) {
+      return new CodedError(
+        'FILE_NOT_FOUND',
+        `The folder "${cwd}" does not exist.`,
+        'Give a folder that exists as working_directory.',
+      );
+    }
+    this.#states.save(shell, { ...shell.state, cwd: shell.root }, shell.generation);
+    return new CodedError(
+      'FILE_NOT_FOUND',
+      `The folder "${cwd}", in which shell "${shell.name}" was, no longer exists; nothing was run.`,
+      `The shell is back in ${shell.root}: send the command again if it belongs there, or give working_directory.`,
+    );
+  }
+}

@@ -1,0 +1,259 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Dialect, emptyState, type ShellState } from './dialects/dialect.ts';
+import { areLarge } from './dialects/functions.ts';
+
+const RECENT_COMMANDS = 5;
+
+/** Files that a call's shell loads; they stay until the last process that was started with them has ended. */
+export interface RestoreFiles {
+  readonly restore: string;
+  readonly functions: string | undefined;
+  release(): void;
+}
+
+export interface NamedShell {
+  readonly name: string;
+  readonly root: string;
+  state: ShellState;
+  readonly recentCommands: string[];
+  runningCommands: number;
+  /** Rises with every change; a save that belongs to an older one than a reset is dropped. */
+  generation: number;
+}
+
+interface Files {
+  readonly restore: string;
+  readonly functions: FunctionsFile | undefined;
+  readonly ready: Promise<unknown>;
+  users: number;
+}
+
+/** Shared by all states with the same functions: a `cd` must not write 260 KiB again. */
+interface FunctionsFile {
+  readonly path: string;
+  readonly ready: Promise<void>;
+  states: number;
+}
+
+/**
+ * The states of all named shells: in memory for calls, on disk (`shells/<hash>.json`, 0600) for the next start of
+ * the server. Shells of the same name in different root folders are different shells.
+ */
+export class ShellStates {
+  readonly #folder: string;
+  readonly #dialect: Dialect;
+  readonly #runFolder: () => Promise<string>;
+  readonly #initial: (cwd: string) => Promise<ShellState>;
+  readonly #shells = new Map<string, Promise<NamedShell>>();
+  readonly #loaded = new Map<string, NamedShell>();
+  readonly #files = new WeakMap<ShellState, Files>();
+  readonly #functionsFiles = new WeakMap<ShellState['functions'], FunctionsFile>();
+  /** Writes of one file follow one another. */
+  readonly #writes = new Map<string, Promise<void>>();
+  #fileNumber = 0;
+
+  /**
+   * @param runFolder where restore files go; private to this server
+   * @param initial state of a shell that is new
+   */
+  constructor(
+    stateDir: string,
+    dialect: Dialect,
+    runFolder: () => Promise<string>,
+    initial: (cwd: string) => Promise<ShellState>,
+  ) {
+    this.#folder = join(stateDir, 'shells');
+    this.#dialect = dialect;
+    this.#runFolder = runFolder;
+    this.#initial = initial;
+  }
+
+  get(name: string, root: string): Promise<NamedShell> {
+    const key = this.#key(name, root);
+    let shell = this.#shells.get(key);
+    if (!shell) {
+      shell = this.#load(key, name, root);
+      this.#shells.set(key, shell);
+      shell.catch(() => this.#shells.delete(key));
+    }
+    return shell;
+  }
+
+  list(): NamedShell[] {
+    return [...this.#loaded.values()];
+  }
+
+  /** Takes over what a call left, unless the shell was reset since the call began. */
+  save(shell: NamedShell, state: ShellState, generation: number): void {
+    if (shell.generation !== generation || sameState(shell.state, state)) return;
+    const unchanged = sameRecord(shell.state.functions, state.functions);
+    this.#setState(shell, unchanged ? { ...state, functions: shell.state.functions } : state);
+  }
+
+  async reset(name: string, root: string): Promise<NamedShell> {
+    const shell = await this.get(name, root);
+    shell.generation++;
+    shell.recentCommands.length = 0;
+    this.#setState(shell, await this.#initial(root));
+    const key = this.#key(name, root);
+    await this.#write(key, undefined);
+    return shell;
+  }
+
+  remember(shell: NamedShell, command: string): void {
+    shell.recentCommands.push(command);
+    if (shell.recentCommands.length > RECENT_COMMANDS) shell.recentCommands.shift();
+  }
+
+  /** The files that bring a new shell process into the present state; written only when it changed. */
+  async restoreFiles(shell: NamedShell): Promise<RestoreFiles> {
+    const { state } = shell;
+    const files = await this.#filesOf(state);
+    files.users++;
+    let released = false;
+    try {
+      await files.ready;
+    } catch (error) {
+      this.#files.delete(state);
+      throw error;
+    }
+    return {
+      restore: files.restore,
+      functions: files.functions?.path,
+      release: () => {
+        if (released) return;
+        released = true;
+        files.users--;
+        this.#removeUnused(shell, state, files);
+      },
+    };
+  }
+
+  /** Waits until everything is on disk. */
+  async close(): Promise<void> {
+    await Promise.all(this.#writes.values());
+  }
+
+  #setState(shell: NamedShell, state: ShellState): void {
+    const before = shell.state;
+    shell.state = state;
+    const files = this.#files.get(before);
+    if (files) this.#removeUnused(shell, before, files);
+    this.#write(this.#key(shell.name, shell.root), shell).catch(() => {});
+  }
+
+  #removeUnused(shell: NamedShell, state: ShellState, files: Files): void {
+    if (files.users > 0 || shell.state === state) return;
+    this.#files.delete(state);
+    unlink(files.restore).catch(() => {});
+    if (files.functions && --files.functions.states === 0) {
+      this.#functionsFiles.delete(state.functions);
+      unlink(files.functions.path).catch(() => {});
+    }
+  }
+
+  async #filesOf(state: ShellState): Promise<Files> {
+    const folder = await this.#runFolder();
+    let files = this.#files.get(state);
+    if (!files) {
+      const lazy = areLarge(state.functions) && !state.settings.includes('\nexport -f ');
+      const functions = lazy ? this.#functionsFileOf(state, folder) : undefined;
+      const restore = join(folder, `restore-${++this.#fileNumber}`);
+      const script = this.#dialect.restoreScript(state, functions?.path);
+      const ready = Promise.all([writePrivate(restore, script), functions?.ready]);
+      ready.catch(() => {});
+      files = { restore, functions, ready, users: 0 };
+      this.#files.set(state, files);
+    }
+    return files;
+  }
+
+  #functionsFileOf(state: ShellState, folder: string): FunctionsFile {
+    let file = this.#functionsFiles.get(state.functions);
+    if (!file) {
+      const path = join(folder, `functions-${++this.#fileNumber}`);
+      file = { path, ready: writePrivate(path, this.#dialect.functionsScript(state)), states: 0 };
+      file.ready.catch(() => {});
+      this.#functionsFiles.set(state.functions, file);
+    }
+    file.states++;
+    return file;
+  }
+
+  async #load(key: string, name: string, root: string): Promise<NamedShell> {
+    const stored = await this.#read(key);
+    const shell: NamedShell = {
+      name,
+      root,
+      state: stored ?? (await this.#initial(root)),
+      recentCommands: [],
+      runningCommands: 0,
+      generation: 0,
+    };
+    this.#loaded.set(key, shell);
+    return shell;
+  }
+
+  async #read(key: string): Promise<ShellState | undefined> {
+    try {
+      const parsed: unknown = JSON.parse(await readFile(join(this.#folder, `${key}.json`), 'utf8'));
+      if (typeof parsed !== 'object' || parsed === null || !('version' in parsed) || parsed.version !== 1)
+        return undefined;
+      // Written by ourselves; every field that a later version lacks gets its default.
+      const { cwd, ...rest } = (parsed as { state?: Partial<ShellState> }).state ?? {};
+      return cwd === undefined ? undefined : { ...emptyState(cwd), ...rest, cwd };
+    } catch {
+      // Missing or damaged: a new shell.
+      return undefined;
+    }
+  }
+
+  /** Atomic, one after the other per shell, and only the last of several. */
+  #write(key: string, shell: NamedShell | undefined): Promise<void> {
+    const before = this.#writes.get(key) ?? Promise.resolve();
+    const generation = shell?.state;
+    const next = before.then(async () => {
+      if (shell && shell.state !== generation) return;
+      const file = join(this.#folder, `${key}.json`);
+      if (!shell) return unlink(file).catch(() => {});
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      const temporary = `${file}.${process.pid}.tmp`;
+      const { name, root, state } = shell;
+      await writeFile(temporary, JSON.stringify({ version: 1, name, root, state }), { mode: 0o600 });
+      await rename(temporary, file);
+    });
+    const settled = next.catch(() => {});
+    this.#writes.set(key, settled);
+    return settled;
+  }
+
+  #key(name: string, root: string): string {
+    return createHash('sha256')
+      .update(JSON.stringify([this.#dialect.kind, root, name]))
+      .digest('hex')
+      .slice(0, 32);
+  }
+}
+
+/** Text of a shell: one character per byte. */
+function writePrivate(path: string, text: string): Promise<void> {
+  return writeFile(path, text, { encoding: 'latin1', mode: 0o600 });
+}
+
+function sameState(a: ShellState, b: ShellState): boolean {
+  return (
+    a.cwd === b.cwd &&
+    a.variables === b.variables &&
+    a.settings === b.settings &&
+    a.options === b.options &&
+    sameRecord(a.environment, b.environment) &&
+    sameRecord(a.functions, b.functions)
+  );
+}
+
+function sameRecord(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key] && key in b);
+}

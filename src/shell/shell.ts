@@ -1,0 +1,348 @@
+import { basename } from 'node:path';
+import { CodedError } from '../runtime/errors.ts';
+import { formatCursor, outputFrom, outputTail, parseCursor, sizes } from './answer.ts';
+import { emptyState } from './dialects/dialect.ts';
+import { findShell, type ShellProgram } from './dialects/index.ts';
+import { childEnvironment } from './environment.ts';
+import { launch, type ManagedProcess } from './managed-process.ts';
+import { listeningPorts } from './ports.ts';
+import { ProcessTable } from './process-table.ts';
+import { Runs } from './runs.ts';
+import { ShellCommands } from './shell-commands.ts';
+import { ShellStates } from './shell-states.ts';
+import type {
+  CallLinks,
+  CommandRequest,
+  CommandResult,
+  OutputRequest,
+  OutputResult,
+  ProcessInfo,
+  ProgramRequest,
+  ShellInfo,
+  ShellStatus,
+  StartRequest,
+} from './types.ts';
+import { allowedWaitMs, waitFor } from './wait.ts';
+
+export interface ShellOptions {
+  /** Private folder of the product; exists. */
+  readonly stateDir: string;
+  /** Name (bash, zsh, sh, pwsh, powershell, cmd) or absolute path; default: the user's, else the platform's. */
+  readonly defaultShell?: string | undefined;
+  /** Default and maximum for every command's timeout; without it commands run as long as they like. */
+  readonly shellTimeoutSeconds?: number | undefined;
+  /** How long a call waits for its command before it answers that it goes on. */
+  readonly yieldMs: number;
+  /** The server's environment; commands get it without what is the product's own. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const DEFAULT_SHELL_NAME = 'main';
+/** What process_output gives when neither a cursor nor a number of characters is asked for. */
+const DEFAULT_TAIL_CHARACTERS = 20_000;
+/** Output that comes within this time after the first is part of the same answer. */
+const SETTLE_MS = 150;
+const POLL_MS = 50;
+const STOP_GRACE_MS = 3000;
+
+interface Parts {
+  readonly program: ShellProgram;
+  readonly states: ShellStates;
+  readonly commands: ShellCommands;
+}
+
+/** Named shells and everything that runs: the shell domain's public face. */
+export class Shell {
+  /** What commands and programs get, before a shell's own changes. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly #options: ShellOptions;
+  readonly #table: ProcessTable;
+  readonly #runs: Runs;
+  #parts: Promise<Parts> | undefined;
+  #loaded: Parts | undefined;
+
+  constructor(options: ShellOptions) {
+    this.#options = options;
+    this.environment = childEnvironment(options.env);
+    this.#table = new ProcessTable(options.stateDir);
+    this.#runs = new Runs(this.#table);
+  }
+
+  /**
+   * Finds the shell and reads the user's start files ahead of the first command. Nobody has to wait for it.
+   * @throws {CodedError} SHELL_NOT_FOUND
+   */
+  async prepare(): Promise<void> {
+    await this.#ready();
+  }
+
+  /**
+   * Runs a command in a named shell and answers when it ends or, at the yield time, with what there is.
+   * @throws {CodedError} when it cannot be started; the signal's reason when cancelled (its tree is killed then)
+   */
+  async runCommand(request: CommandRequest, links: CallLinks): Promise<CommandResult> {
+    const { states, commands } = await this.#ready();
+    const shell = await states.get(this.#shellName(request.shell, links), request.root);
+    const callKey = JSON.stringify([
+      links.conversation ?? null,
+      shell.root,
+      shell.name,
+      request.workingDirectory ?? null,
+      request.command,
+    ]);
+    const start = () =>
+      commands.start(
+        shell,
+        {
+          command: request.command,
+          workingDirectory: request.workingDirectory,
+          timeoutMs: this.#timeoutMs(request.timeoutMs),
+          savesState: true,
+          kind: 'command',
+        },
+        launch,
+      );
+    return this.#runs.answer(
+      callKey,
+      request.again === true,
+      start,
+      request.yieldMs ?? this.#options.yieldMs,
+      links,
+    );
+  }
+
+  /** Runs a program without a shell, with the same yield, process_output and stop as a command. Never joined. */
+  async startProgram(request: ProgramRequest, links: CallLinks): Promise<CommandResult> {
+    const start = async () => {
+      const process = await this.#table.start((slot) =>
+        launch({
+          ...slot,
+          kind: 'program',
+          command: request.label ?? [basename(request.file), ...request.args].join(' '),
+          file: request.file,
+          args: request.args,
+          cwd: request.cwd,
+          env: request.env ?? this.environment,
+        }),
+      );
+      const timeoutMs = this.#timeoutMs(request.timeoutMs);
+      if (timeoutMs !== undefined) process.limitTime(timeoutMs);
+      return { process, completed: process.ended.then(() => {}) };
+    };
+    return this.#runs.answer(undefined, true, start, request.yieldMs ?? this.#options.yieldMs, links);
+  }
+
+  /** Starts a long-running process with the state of a shell, which it does not change. Answers at once. */
+  async startProcess(request: StartRequest, links: CallLinks): Promise<ProcessInfo> {
+    links.signal.throwIfAborted();
+    const { states, commands } = await this.#ready();
+    const shell = await states.get(this.#shellName(request.shell, links), request.root);
+    const start = request.pty ? (await import('./pty-process.ts')).launchOnTerminal : launch;
+    const { process } = await commands.start(
+      shell,
+      {
+        command: request.command,
+        workingDirectory: request.workingDirectory,
+        savesState: false,
+        kind: 'process',
+        name: request.name,
+        openStdin: true,
+        mergeStderr: true,
+      },
+      start,
+    );
+    return describe(process, false);
+  }
+
+  /**
+   * Output of a process: after a cursor, waiting for more where asked to, or its end.
+   * @throws {CodedError} PROCESS_NOT_FOUND, INVALID_PARAMS for a cursor that is none
+   */
+  async processOutput(request: OutputRequest, links: CallLinks): Promise<OutputResult> {
+    const process = this.#table.get(request.id);
+    const cursor = request.cursor === undefined ? undefined : parseCursor(request.cursor);
+    if (request.cursor !== undefined && !cursor) {
+      throw new CodedError(
+        'INVALID_PARAMS',
+        `"${request.cursor}" is no cursor.`,
+        'Give back data.cursor of an earlier answer as it was, or leave it out for the end of the output.',
+      );
+    }
+    const [outNow, errNow] = await sizes(process);
+    const from = cursor ?? { stdout: outNow, stderr: errNow };
+    const waitMs = allowedWaitMs(request.waitMs ?? 0, links);
+    if (waitMs > 0 && process.running) await waitForOutput(process, from, waitMs, links);
+    const output =
+      cursor && request.tailChars === undefined
+        ? await outputFrom(process, cursor)
+        : await outputTail(process, request.tailChars ?? DEFAULT_TAIL_CHARACTERS);
+    return {
+      info: await describe(process, false),
+      stdout: output.stdout,
+      stderr: output.stderr,
+      cursor: formatCursor(output.cursor, process),
+      truncated: output.truncated,
+      lossy: output.lossy,
+      remainingBytes: output.remainingBytes,
+      totalBytes: output.totalBytes,
+    };
+  }
+
+  /** @throws {CodedError} PROCESS_NOT_FOUND; INVALID_PARAMS when it reads no input; BUSY when its input is full */
+  async writeInput(id: string, input: string, close: boolean): Promise<ProcessInfo> {
+    const process = this.#table.get(id);
+    if (input !== '' || !close) await process.write(input);
+    if (close) process.closeInput();
+    return describe(process, false);
+  }
+
+  /**
+   * Ends a process with everything that it started, also what it left in the background.
+   * @returns pids that could not be killed, with what is known of the process now
+   */
+  async stopProcess(id: string, force: boolean): Promise<{ info: ProcessInfo; survivors: number[] }> {
+    const process = this.#table.get(id);
+    const survivors = await process.stop({ graceMs: force ? 0 : STOP_GRACE_MS });
+    return { info: await describe(process, false), survivors };
+  }
+
+  /** @throws {CodedError} PROCESS_NOT_FOUND */
+  async processStatus(id?: string): Promise<ProcessInfo[]> {
+    const processes = id === undefined ? this.#table.list() : [this.#table.get(id)];
+    return Promise.all(processes.map((process) => describe(process, true)));
+  }
+
+  /** Forgets finished processes. @returns how many */
+  async clearProcesses(): Promise<number> {
+    const finished = this.#table.list().filter((process) => !process.running && !process.leftBackground);
+    await Promise.all(finished.map((process) => this.#table.forget(process)));
+    return finished.length;
+  }
+
+  /** Shells that were used since the server started; empty before the first command. */
+  shells(root?: string): ShellInfo[] {
+    const loaded = this.#loaded;
+    if (!loaded) return [];
+    return loaded.states
+      .list()
+      .filter((shell) => root === undefined || shell.root === root)
+      .map((shell) => ({
+        name: shell.name,
+        kind: loaded.program.dialect.kind,
+        cwd: shell.state.cwd,
+        recentCommands: shell.recentCommands,
+        runningCommands: shell.runningCommands,
+      }));
+  }
+
+  /** Forgets what a shell carries; what runs in it goes on and saves nothing. */
+  async resetShell(name: string | undefined, root: string, links: CallLinks): Promise<ShellInfo> {
+    const { states, program } = await this.#ready();
+    const shell = await states.reset(this.#shellName(name, links), root);
+    return {
+      name: shell.name,
+      kind: program.dialect.kind,
+      cwd: shell.state.cwd,
+      recentCommands: [],
+      runningCommands: shell.runningCommands,
+    };
+  }
+
+  /** For agent_status: cheap, no look at the system. */
+  status(): ShellStatus {
+    return {
+      shells: this.shells().map(({ name, kind, cwd, runningCommands }) => ({
+        name,
+        kind,
+        cwd,
+        running_commands: runningCommands,
+      })),
+      processes: { running: this.#table.runningCount, known: this.#table.list().length },
+    };
+  }
+
+  /** Pid of the small process that cleans up when this server is killed; undefined before the first command. */
+  get guardPid(): number | undefined {
+    return this.#table.guardPid;
+  }
+
+  /** Stops everything that was started here, daemons included; nothing can be started afterwards. */
+  async close(options: { readonly graceMs: number } = { graceMs: 2000 }): Promise<void> {
+    await this.#table.close(options.graceMs);
+    await this.#loaded?.states.close();
+  }
+
+  #shellName(name: string | undefined, links: CallLinks): string {
+    return name ?? links.conversation?.slice(0, 16) ?? DEFAULT_SHELL_NAME;
+  }
+
+  /** The configured time is the default and the maximum. */
+  #timeoutMs(wantedMs: number | undefined): number | undefined {
+    const { shellTimeoutSeconds } = this.#options;
+    if (shellTimeoutSeconds === undefined) return wantedMs;
+    return Math.min(wantedMs ?? Number.POSITIVE_INFINITY, shellTimeoutSeconds * 1000);
+  }
+
+  #ready(): Promise<Parts> {
+    this.#parts ??= this.#load().catch((error) => {
+      this.#parts = undefined;
+      throw error;
+    });
+    return this.#parts;
+  }
+
+  async #load(): Promise<Parts> {
+    const program = await findShell(this.#options.defaultShell, this.environment);
+    const runFolder = async () => (await this.#table.folder()).path;
+    const states = new ShellStates(this.#options.stateDir, program.dialect, runFolder, async (cwd) =>
+      emptyState(cwd),
+    );
+    const commands = new ShellCommands(this.#table, states, program, this.environment);
+    this.#loaded = { program, states, commands };
+    return this.#loaded;
+  }
+}
+
+export function createShell(options: ShellOptions): Shell {
+  return new Shell(options);
+}
+
+async function describe(process: ManagedProcess, withPorts: boolean): Promise<ProcessInfo> {
+  const background = process.leftBackground;
+  const [outSize, errSize] = await sizes(process);
+  return {
+    id: process.id,
+    name: process.name,
+    command: process.command,
+    cwd: process.cwd,
+    shell: process.shellName,
+    pid: process.pid,
+    state: process.running ? 'running' : background ? 'background' : 'exited',
+    exitCode: process.exit?.code ?? null,
+    signal: process.exit?.signal ?? null,
+    timedOut: process.timedOut,
+    startedAt: new Date(process.startedAtMs).toISOString(),
+    durationMs: process.durationMs,
+    outputBytes: outSize + errSize,
+    ports: withPorts && (process.running || background) ? await listeningPorts(process) : [],
+  };
+}
+
+/** Until there is more than `from`, and a moment for what belongs to it; the end of the process; or the time. */
+async function waitForOutput(
+  process: ManagedProcess,
+  from: { readonly stdout: number; readonly stderr: number },
+  waitMs: number,
+  links: CallLinks,
+): Promise<void> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const [outSize, errSize] = await sizes(process);
+    const leftMs = deadline - performance.now();
+    if (leftMs <= 0) return;
+    const more = outSize > from.stdout || errSize > from.stderr;
+    const end = await waitFor(process.ended, Math.min(leftMs, more ? SETTLE_MS : POLL_MS), links);
+    if (end === 'cancelled') throw links.signal.reason;
+    if (end !== 'time' || more) return;
+  }
+}
