@@ -14,6 +14,8 @@ export interface RegistryOptions {
   readonly services: Services;
   readonly form: ResultForm;
   readonly onCall?: (record: CallRecord) => void;
+  /** Milliseconds after which a call that is not done is handed over; tests shorten it. */
+  readonly handOverMs?: number;
   /** A defect in a tool: everything thrown that is not a CodedError. */
   readonly onDefect?: (tool: string, error: unknown) => void;
 }
@@ -110,13 +112,19 @@ export class ToolRegistry {
       .handler(args, context)
       .then((answer) => successResult(tool, answer, this.#options.form));
     this.#track(work);
-    return this.#handedOver.answerInTime(tool, args, call, work, started + HAND_OVER_MS, (error) =>
-      errorResult(
-        tool.name,
-        this.#asCodedError(tool.name, error),
-        this.#options.form,
-        sendsStructured(tool, this.#options.form),
-      ),
+    return this.#handedOver.answerInTime(
+      tool,
+      args,
+      call,
+      work,
+      started + (this.#options.handOverMs ?? HAND_OVER_MS),
+      (error) =>
+        errorResult(
+          tool.name,
+          this.#asCodedError(tool.name, error),
+          this.#options.form,
+          sendsStructured(tool, this.#options.form),
+        ),
     );
   }
 

@@ -278,7 +278,7 @@ describe('MCP over HTTP', { timeout: 60_000 }, () => {
   });
 
   test('/health names the program and no path', async () => {
-    const health = await (await fetch(new URL('/health', server.url))).json();
+    const health = (await (await fetch(new URL('/health', server.url))).json()) as Record<string, unknown>;
     assert.deepEqual(Object.keys(health).sort(), ['access', 'name', 'uptime_seconds', 'version']);
   });
 
