@@ -26,7 +26,11 @@ function gate(name: string, readOnly = false) {
   const tool = defineTool({
     name,
     description: 'Waits.',
-    input: z.object({ note: z.string().optional() }),
+    input: z.object({
+      note: z.string().optional(),
+      id: z.string().optional(),
+      wait_ms: z.number().optional(),
+    }),
     output: z.object({ run: z.number() }),
     annotations: readOnly ? READS : CHANGES,
     handler: (_input, context) => {
