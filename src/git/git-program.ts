@@ -4,15 +4,14 @@ import { which } from '../runtime/which.ts';
 import type { AccessMode } from '../workspace/index.ts';
 import { buildCommandLine, type CommandPurpose, gitEnvironment } from './command.ts';
 import { gitFailure } from './failures.ts';
-import { type LongRunner, type LongRunResult, runToTheEnd } from './long-run.ts';
+import type { LongRunner, LongRunResult } from './long-run.ts';
+import { withoutCredentials } from './names.ts';
 
 export interface GitProgramOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly accessMode: AccessMode;
   /** Milliseconds after which a reading command is ended. Default 30,000. */
   readonly timeoutMs?: number;
-  /** Runs fetch, push and pull; by default they are waited for. */
-  readonly longRunner?: LongRunner;
 }
 
 export interface GitRun extends CommandPurpose {
@@ -24,6 +23,13 @@ export interface GitRun extends CommandPurpose {
   readonly onStdout?: (chunk: Buffer) => boolean | undefined;
   /** Exit codes that are an answer and no failure; default only 0. */
   readonly accept?: readonly number[];
+}
+
+/** A command that may take longer than an answer, and who runs it. */
+export interface LongGitRun extends Omit<CommandPurpose, 'reads'> {
+  readonly cwd: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly runner: LongRunner;
 }
 
 const MINIMUM: readonly [number, number] = [2, 30];
@@ -79,15 +85,12 @@ export class GitProgram {
   }
 
   /** Runs a command that may take longer than an answer. The result's exit code is the caller's to judge. */
-  async runLong(
-    args: readonly string[],
-    run: Omit<GitRun, 'input' | 'onStdout' | 'reads'>,
-  ): Promise<LongRunResult> {
+  async runLong(args: readonly string[], run: LongGitRun): Promise<LongRunResult> {
     this.#refuseInReadOnly(args[0]);
     const file = await this.#locate(run.cwd);
     const { args: line, env } = await this.#commandLine(file, args, { ...run, reads: false });
-    const runner = this.#options.longRunner ?? runToTheEnd;
-    return runner.run({ title: `git ${args.join(' ')}`, file, args: line, cwd: run.cwd, env }, run.signal);
+    const title = withoutCredentials(`git ${args.join(' ')}`);
+    return run.runner.run({ title, file, args: line, cwd: run.cwd, env }, run.signal);
   }
 
   /** The user's own setting of a variable, as git would see it. */

@@ -1,4 +1,22 @@
-/** Replaced by the git domain's real public face. */
-export interface Git {
-  readonly pending?: never;
-}
+/** The public face of the git domain: the system's own git, driven safely, its answers as data. */
+export type { BlamedCommit, BlameReport } from './blame.ts';
+export type { BranchEntry, BranchList } from './branch.ts';
+export type { CommitReport } from './commit.ts';
+export type { DiffReport } from './diff.ts';
+export { shortList } from './failures.ts';
+export { pathToBytes, quoteBytes, quotedNonUtf8, type RepoPath } from './file-names.ts';
+export { createGit, Git, OpenRepository } from './git.ts';
+export type { GitProgramOptions as GitOptions } from './git-program.ts';
+export type { LogEntry, LogReport } from './log.ts';
+export type { LongProgram, LongRunner, LongRunResult } from './long-run.ts';
+export type { FetchReport, PullReport, PushReport, RefUpdate, StillRunning } from './network.ts';
+export type { ChangedFile } from './patch-output.ts';
+export type { PushedRef } from './push-report.ts';
+export type { FileNaming } from './resolve-files.ts';
+export type { ResetMode, ResetReport } from './restore.ts';
+export type { ShownCommit, ShownFile } from './show.ts';
+export type { StageReport } from './stage.ts';
+export type { StashEntry } from './stash.ts';
+export type { Head, OperationState } from './state.ts';
+export type { EntryStatus, StatusCounts, StatusEntry, StatusReport } from './status.ts';
+export type { TouchedFile, TouchingOperation } from './touched-files.ts';
