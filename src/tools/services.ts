@@ -2,7 +2,7 @@ import type { Git } from '../git/index.ts';
 import type { Search } from '../search/index.ts';
 import type { Shell } from '../shell/index.ts';
 import type { FileOffers } from '../transfer/index.ts';
-import type { Workspace } from '../workspace/index.ts';
+import type { FileChangeRecorder, Workspace } from '../workspace/index.ts';
 
 /** What tool handlers work with. Made once per process by cli/start-services.ts; tests build their own. */
 export interface Services {
@@ -11,6 +11,8 @@ export interface Services {
   readonly shell: Shell;
   readonly git: Git;
   readonly offers: FileOffers;
+  /** Makes the recorder of one call's file changes; without it nothing is recorded. */
+  readonly recordChanges?: (tool: string, conversation: string | undefined) => FileChangeRecorder;
   /** Private folder of the product (see cli.md, "State"); exists, mode 0700. */
   readonly stateDir: string;
 }

@@ -1,0 +1,27 @@
+import type { ChangeOptions, FileRef, Workspace } from '../workspace/index.ts';
+import type { ToolContext } from './define.ts';
+
+/** A caller's path, checked for reading, with the name under which results show it. */
+export async function fileToRead(workspace: Workspace, path: string): Promise<FileRef> {
+  const absolute = await workspace.forReading(path);
+  return { path: absolute, shown: workspace.display(absolute) };
+}
+
+/** A caller's path, checked for creating, changing or removing what is there. */
+export async function fileToWrite(workspace: Workspace, path: string): Promise<FileRef> {
+  const absolute = await workspace.forWriting(path);
+  return { path: absolute, shown: workspace.display(absolute) };
+}
+
+/** What a change needs to know of the call that makes it. */
+export function changeOptions(context: ToolContext, tool: string): ChangeOptions {
+  return {
+    signal: context.signal,
+    recorder: context.services.recordChanges?.(tool, context.conversation),
+  };
+}
+
+/** `1 line`, `2 lines`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
