@@ -8,8 +8,9 @@ export interface Engine {
   /**
    * Hands over every regular file below a folder in batches, in no particular order. Symbolic links are neither
    * listed nor followed.
+   * @param onPaths returning false ends the listing
    */
-  listFiles(request: ListRequest, onPaths: (paths: readonly string[]) => void): Promise<Ending>;
+  listFiles(request: ListRequest, onPaths: (paths: readonly string[]) => boolean): Promise<Ending>;
   /**
    * Hands over what matches, the lines of one file one after the other, the files in no particular order.
    * @param onFinding returning false ends the search

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { CodedError } from '../runtime/errors.ts';
 import { isWindows } from '../runtime/platform.ts';
-import type { Ending, Engine } from './engine.ts';
+import type { Engine, ListRequest } from './engine.ts';
 import { compileGlob, namesHidden } from './glob-pattern.ts';
 import { isReachable } from './ignore-rules.ts';
 import type { ModificationTimes } from './modification-times.ts';
@@ -15,6 +15,8 @@ export interface GlobRequest {
   /** How many of the newest to leave out, and how many to return after them. */
   readonly offset?: number | undefined;
   readonly maxResults: number;
+  /** Default `newest`; `path` spares asking for the age of each file. */
+  readonly order?: 'newest' | 'path' | undefined;
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -24,6 +26,8 @@ export interface GlobResult {
   readonly paths: readonly string[];
   /** All that match. */
   readonly total: number;
+  /** Nothing matches, but something would if it were not for the ignore rules. */
+  readonly ignoredMatch: boolean;
   /** The time was up: `total` and the order speak of what had been found by then. */
   readonly timedOut: boolean;
   readonly problems: readonly string[];
@@ -79,53 +83,102 @@ export function anchorGlob(
   return { folder: start, pattern: `${excludes ? '!' : ''}${anywhere ? '**/' : ''}${names.join('/')}` };
 }
 
+/** How long to look among ignored files when nothing else matches: only for a better answer than "nothing". */
+const PROBE_MS = 1000;
+
 /** Lists what matches, newest first over all matches, and then cuts. */
 export async function searchByGlob(
   engine: Engine,
   times: ModificationTimes,
   request: GlobRequest & { deadlineMs: number },
 ): Promise<GlobResult> {
-  const excludes = request.pattern.startsWith('!');
-  const glob = excludes ? request.pattern.slice(1) : request.pattern;
-  const pattern = compileGlob(glob, { dot: excludes });
-  const { base, tail } = excludes ? { base: '', tail: glob } : splitLiteral(glob);
-  const ignoreRules = !request.includeIgnored;
-  // What git keeps for itself is nobody's source; one has to ask for it by name and for ignored files.
-  if (ignoreRules && base.split('/').includes('.git')) return NOTHING;
-  if (base !== '' && !(await isReachable(request.folder, base, { ignoreRules }))) return NOTHING;
-  const hidden = !excludes && namesHidden(tail);
-  const depth = excludes ? undefined : compileGlob(tail, { dot: false }).maxDepth;
-
+  const plan = planFor(request);
   const found: string[] = [];
   const batches: Promise<Float64Array>[] = [];
-  const ending = await engine.listFiles(
-    {
-      folder: request.folder,
-      below: base,
-      maxDepth: depth,
-      hidden,
-      ignoreRules,
-      gitFolder: !ignoreRules && /(?:^|[/{,])\.git(?:$|[/},])/.test(glob),
-      deadlineMs: request.deadlineMs,
-      signal: request.signal,
-    },
-    (paths) => {
-      const matching = paths.filter((path) => pattern.matches(path) !== excludes);
-      if (matching.length === 0) return;
-      for (const path of matching) found.push(path);
-      batches.push(times.of(request.folder, matching));
-    },
-  );
+  const ending = (await mayEnter(request, plan))
+    ? await engine.listFiles(listRequest(request, plan), (paths) => {
+        const matching = paths.filter(plan.matches);
+        for (const path of matching) found.push(path);
+        if (matching.length > 0 && request.order !== 'path') batches.push(times.of(request.folder, matching));
+        return true;
+      })
+    : { timedOut: false, problems: [], problemCount: 0 };
   const changed = (await Promise.all(batches)).flatMap((batch) => [...batch]);
   request.signal?.throwIfAborted();
   return {
     paths: newest(found, changed, request.offset ?? 0, request.maxResults),
     total: found.length,
+    ignoredMatch:
+      found.length === 0 &&
+      plan.ignoreRules &&
+      !plan.excludes &&
+      (await matchesIgnored(engine, request, plan)),
     ...ending,
   };
 }
 
-const NOTHING: GlobResult & Ending = { paths: [], total: 0, timedOut: false, problems: [], problemCount: 0 };
+/** What a pattern means for the walk. */
+interface Plan {
+  readonly excludes: boolean;
+  readonly ignoreRules: boolean;
+  /** Where to start: the segments before the first wildcard. */
+  readonly base: string;
+  readonly hidden: boolean;
+  readonly namesGit: boolean;
+  readonly maxDepth: number | undefined;
+  readonly matches: (path: string) => boolean;
+}
+
+function planFor({ pattern, includeIgnored }: GlobRequest): Plan {
+  const excludes = pattern.startsWith('!');
+  const glob = excludes ? pattern.slice(1) : pattern;
+  const compiled = compileGlob(glob, { dot: excludes });
+  const { base, tail } = excludes ? { base: '', tail: glob } : splitLiteral(glob);
+  return {
+    excludes,
+    ignoreRules: !includeIgnored,
+    base,
+    hidden: !excludes && namesHidden(tail),
+    namesGit: !excludes && /(?:^|[/{,])\.git(?:$|[/},])/.test(glob),
+    maxDepth: excludes ? undefined : compileGlob(tail, { dot: false }).maxDepth,
+    matches: (path) => compiled.matches(path) !== excludes,
+  };
+}
+
+function listRequest(request: GlobRequest & { deadlineMs: number }, plan: Plan): ListRequest {
+  return {
+    folder: request.folder,
+    below: plan.base,
+    maxDepth: plan.maxDepth,
+    hidden: plan.hidden,
+    ignoreRules: plan.ignoreRules,
+    gitFolder: !plan.ignoreRules && plan.namesGit,
+    deadlineMs: request.deadlineMs,
+    signal: request.signal,
+  };
+}
+
+async function mayEnter({ folder }: GlobRequest, { base, ignoreRules }: Plan): Promise<boolean> {
+  // What git keeps for itself is nobody's source; one has to ask for it by name and for ignored files.
+  if (ignoreRules && base.split('/').includes('.git')) return false;
+  return base === '' || isReachable(folder, base, { ignoreRules });
+}
+
+async function matchesIgnored(
+  engine: Engine,
+  request: GlobRequest & { deadlineMs: number },
+  plan: Plan,
+): Promise<boolean> {
+  const all = { ...plan, ignoreRules: false };
+  if (!(await mayEnter(request, all))) return false;
+  const deadlineMs = Math.min(request.deadlineMs, performance.now() + PROBE_MS);
+  let found = false;
+  await engine.listFiles(listRequest({ ...request, deadlineMs }, all), (paths) => {
+    found ||= paths.some(plan.matches);
+    return !found;
+  });
+  return found;
+}
 
 function newest(
   paths: readonly string[],
@@ -134,7 +187,7 @@ function newest(
   count: number,
 ): string[] {
   const order = Uint32Array.from(paths.keys());
-  order.sort((a, b) => changed[b]! - changed[a]! || (paths[a]! < paths[b]! ? -1 : 1));
+  order.sort((a, b) => (changed[b] ?? 0) - (changed[a] ?? 0) || (paths[a]! < paths[b]! ? -1 : 1));
   return Array.from(order.subarray(offset, offset + count), (index) => paths[index]!);
 }
 

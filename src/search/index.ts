@@ -7,6 +7,7 @@ import { createRipgrepEngine } from './ripgrep/engine.ts';
 import { searchText, type TextRequest, type TextResult } from './text-search.ts';
 
 export type { Engine, MatchMode } from './engine.ts';
+export { compileGlob, type GlobPattern } from './glob-pattern.ts';
 export { anchorGlob, type GlobRequest, type GlobResult } from './glob-search.ts';
 export type { FoundFile, FoundLine, TextRequest, TextResult } from './text-search.ts';
 

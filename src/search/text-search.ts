@@ -93,7 +93,8 @@ async function searchLines(
     if (finding.kind !== 'binary' && finding.number <= (shown.partial.get(finding.path) ?? 0)) return true;
     let file = collected.get(finding.path);
     const cost = Buffer.byteLength(finding.text) + 10 + (file ? 0 : Buffer.byteLength(finding.path) + 2);
-    const isResult = finding.kind !== 'context';
+    // That a file is binary is a result only where none of its lines are shown.
+    const isResult = finding.kind === 'match' || (finding.kind === 'binary' && !file);
     // The first result is returned whatever it takes, so that each page gets somewhere.
     if (matches > 0 && ((isResult && matches >= request.maxResults) || bytes + cost > request.maxBytes)) {
       cutIn = finding.path;
@@ -106,7 +107,7 @@ async function searchLines(
     bytes += cost;
     if (isResult) matches++;
     if (finding.kind === 'binary') file.isBinary = true;
-    else file.lines.push({ number: finding.number, text: finding.text, isMatch: isResult });
+    else file.lines.push({ number: finding.number, text: finding.text, isMatch: finding.kind === 'match' });
     if (finding.kind === 'match') file.count++;
     return true;
   };

@@ -14,11 +14,7 @@ const FILES_AHEAD = 128;
 export function createJavaScriptEngine(): Engine {
   return {
     name: 'javascript',
-    listFiles: (request, onPaths) =>
-      walk(request, async (paths) => {
-        onPaths(paths);
-        return true;
-      }),
+    listFiles: (request, onPaths) => walk(request, async (paths) => onPaths(paths)),
 
     async findMatches(request, onFinding) {
       const override = request.glob === undefined ? undefined : new GlobOverride(request.glob);
@@ -148,7 +144,7 @@ class MatchThread {
       return;
     }
     try {
-      for (const finding of findings(message)) if (!this.#onFinding(finding)) return this.#stop();
+      if (!findings(message).every(this.#onFinding)) this.#stop();
     } catch (error) {
       this.#fail(error);
     }

@@ -24,8 +24,7 @@ export function createRipgrepEngine(program: string): Engine {
         }
         const text = Buffer.concat([rest, chunk.subarray(0, last)]).toString('utf8');
         rest = Buffer.from(chunk.subarray(last + 1));
-        onPaths(text.split('\0').map(relativePath));
-        return true;
+        return onPaths(text.split('\0').map(relativePath));
       });
       return ending(end);
     },
