@@ -7,3 +7,5 @@ export {
   projectContext,
 } from './project/project-context.ts';
 export type { GitSummary, ProjectScript, ProjectSources } from './project/sources.ts';
+export { type Remembered, remember } from './remember.ts';
+export { type PathRules, pathRules } from './rules/path-rules.ts';

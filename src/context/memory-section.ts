@@ -17,11 +17,11 @@ export function memoryStart(markdown: string): number | undefined {
  */
 export function memoryEnd(markdown: string, start: number): number {
   for (const line of linesOutsideOfFences(markdown)) {
-    if (line.start > start && /^ {0,3}#{1,2}(?:[ \t]|$)/.test(line.text)) return line.start;
+    if (line.start > start && /^#{1,2}(?:[ \t]|$)/.test(line.text)) return line.start;
   }
   return markdown.length;
 }
 
 function isMemoryHeading(line: string): boolean {
-  return /^ {0,3}##[ \t]+Memory[ \t]*#*[ \t]*$/.test(line);
+  return /^##[ \t]+Memory[ \t]*#*$/.test(line.trimEnd());
 }

@@ -20,23 +20,23 @@ export interface Section {
   readonly next: string | undefined;
 }
 
-/** A document under its heading, at most `maxBytes` of its text, and a mark where it is cut. */
+/**
+ * A document under its heading, at most `maxBytes` of its text, and a mark where it is cut.
+ * @param skippedLines lines of the file before `document.text`
+ */
 export function sectionOf(
   document: TextDocument & { readonly importedBy?: string },
   maxBytes: number,
+  skippedLines = 0,
 ): Section {
-  const start = startOfText(document.text, maxBytes);
-  const nextLine = start.nextLine ?? (document.complete ? undefined : lineAfter(start));
-  const next = nextLine === undefined ? undefined : readOnCall(document, nextLine);
+  // Of a file that was read in part, the last line may be a part, too: it is left to the call that continues.
+  const room = document.complete ? maxBytes : Math.min(maxBytes, Buffer.byteLength(document.text) - 1);
+  const start = startOfText(document.text, room);
+  const next = start.nextLine === undefined ? undefined : readOnCall(document, start.nextLine + skippedLines);
   const mark =
     next === undefined
       ? ''
       : `[cut: ${start.bytes} of ${document.sizeBytes} bytes are shown; go on with ${next}]\n`;
   const end = start.text === '' || start.text.endsWith('\n') ? '' : '\n';
   return { text: `${headingOf(document)}\n${start.text}${end}${mark}`, shownBytes: start.bytes, next };
-}
-
-/** All that was read is shown, but not all was read: the line that was read last may be a part. */
-function lineAfter(start: TextStart): number {
-  return start.text.split('\n').length;
 }

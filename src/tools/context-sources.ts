@@ -1,21 +1,46 @@
-import type { ProjectSources } from '../context/index.ts';
+import type { GitSummary, ProjectSources } from '../context/index.ts';
+import { CodedError } from '../runtime/errors.ts';
 import type { Services } from './services.ts';
 
 /** More files than this are no longer listed one by one. */
 const MAX_LISTED_FILES = 200_000;
 
 /** Connects the context domain with the domains beside it. */
-export function projectSources({ search }: Services): ProjectSources {
+export function projectSources(services: Services): ProjectSources {
   return {
     async listFiles(folder, signal) {
       // The second and third name hidden files, which `**` alone leaves out.
-      const found = await search.glob({
-        folder,
-        pattern: '{**,.*,.*/**}',
-        maxResults: MAX_LISTED_FILES,
-        signal,
-      });
+      const pattern = '{**,.*,.*/**}';
+      const found = await services.search.glob({ folder, pattern, maxResults: MAX_LISTED_FILES, signal });
       return { paths: found.paths, complete: !found.timedOut && found.total <= MAX_LISTED_FILES };
     },
+    gitState: (folder, signal) => gitState(services, folder, signal),
   };
+}
+
+async function gitState(
+  { git, workspace }: Services,
+  folder: string,
+  signal: AbortSignal,
+): Promise<GitSummary | undefined> {
+  try {
+    const naming = { defaultFolder: folder, checkPath: (path: string) => workspace.forReading(path) };
+    const repository = await git.open(folder, naming, signal);
+    const report = await repository.status({ limit: 0 });
+    const { counts, state } = report;
+    return {
+      branch: report.branch,
+      commit: report.head,
+      upstream: report.upstream,
+      ahead: report.ahead,
+      behind: report.behind,
+      changed_files: counts.total - counts.untracked,
+      untracked_files: counts.untracked,
+      conflicts: counts.conflicted || undefined,
+      in_progress: state?.operation,
+    };
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'NOT_A_REPOSITORY') return undefined;
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { projectContext } from '../context/index.ts';
+import { pathRules, projectContext, remember } from '../context/index.ts';
 import { projectSources } from './context-sources.ts';
-import { defineTool, READS } from './define.ts';
+import { ADDS, defineTool, READS } from './define.ts';
 
 const projectContextTool = defineTool({
   name: 'project_context',
@@ -58,4 +58,70 @@ function withoutUndefined(record: object): Record<string, string | number> {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }
 
-export const contextTools = [projectContextTool];
+const loadPathRulesTool = defineTool({
+  name: 'load_path_rules',
+  description:
+    'Rules and conventions for one file or folder: AGENTS.md and CLAUDE.md of every folder above it, .claude/rules, .cursor/rules, Copilot instructions. For the whole project use project_context.',
+  input: z.object({ path: z.string().describe('File (may not exist yet) or folder') }),
+  output: z.object({
+    path: z.string(),
+    rules: z.array(z.object({ file: z.string(), because: z.string() })),
+    others: z
+      .array(z.object({ file: z.string(), when: z.string() }))
+      .describe('Not for this path by themselves'),
+    notes: z.array(z.string()),
+    truncated: z.boolean(),
+    next: z.array(z.string()),
+    text: z.string(),
+  }),
+  annotations: READS,
+  bulk: ['text'],
+  async handler({ path }, { services, signal }) {
+    const { workspace } = services;
+    const found = await pathRules(path, { workspace, signal });
+    const shown = workspace.display(found.path);
+    const cut = found.next.length > 0;
+    const none = `No rules for ${shown} between ${workspace.display(found.top)} and it.`;
+    return {
+      summary:
+        found.rules.length === 0
+          ? none
+          : `${found.rules.length} rule files for ${shown}${cut ? ', cut: data.next has the calls that go on' : ''}.`,
+      data: {
+        path: shown,
+        rules: [...found.rules],
+        others: [...found.others],
+        notes: [...found.notes],
+        truncated: cut,
+        next: [...found.next],
+        text: found.text,
+      },
+    };
+  },
+});
+
+const rememberTool = defineTool({
+  name: 'remember',
+  description:
+    "Save a note for later conversations: appended to the Memory section of the workspace root's AGENTS.md, which every new conversation reads. For other changes use edit_file.",
+  input: z.object({ note: z.string() }),
+  output: z.object({
+    path: z.string(),
+    line: z.number(),
+    added: z.boolean(),
+    checkpoint_id: z.string().optional(),
+  }),
+  annotations: ADDS,
+  async handler({ note }, { services, signal, conversation }) {
+    const recorder = services.recordChanges?.('remember', conversation);
+    const saved = await remember(note, services.workspace, { signal, recorder });
+    const { path, line, added, checkpointId } = saved;
+    const how = saved.created ? `Created ${path} with the note.` : `Saved the note in ${path}, line ${line}.`;
+    return {
+      summary: added ? how : `${path} has this note already, line ${line}; nothing was changed.`,
+      data: { path, line, added, ...(checkpointId !== undefined && { checkpoint_id: checkpointId }) },
+    };
+  },
+});
+
+export const contextTools = [projectContextTool, loadPathRulesTool, rememberTool];
