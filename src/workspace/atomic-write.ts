@@ -78,7 +78,7 @@ async function createTemporary(path: string, before: FileSnapshot | undefined): 
 }
 
 /** Gives the new file the owner and the mode of the old one. */
-async function takeOver(handle: FileHandle, before: FileSnapshot): Promise<void> {
+export async function takeOver(handle: FileHandle, before: FileSnapshot): Promise<void> {
   if (isWindows) return;
   const { uid, gid, mode } = before.stats;
   const wanted = Number(mode) & PERMISSION_BITS;

@@ -22,6 +22,7 @@ export {
 } from './file-errors.ts';
 export { assertUnchanged, changedOnDisk, type FileSnapshot, takeSnapshot } from './file-snapshot.ts';
 export { IgnoreRules } from './ignore-rules.ts';
+export { isOwnerAlive, type OwnerId, ownOwnerId } from './journal-owner.ts';
 export {
   countLines,
   dominantEol,
@@ -43,4 +44,14 @@ export { sha256Hex } from './sha256.ts';
 export { isTemporaryName, temporaryBeside, writeAll } from './temporary-file.ts';
 export { type DecodedText, decodeText, encodeText, type TextEncoding } from './text-encoding.ts';
 export { editTextFile, type TextEdit, type WrittenText, writeTextFile } from './text-file.ts';
+export {
+  type CommitOptions,
+  type ContentSource,
+  commitFiles,
+  type FileCommit,
+  type LinkSnapshot,
+  type NewEntry,
+} from './transaction.ts';
+export { identifyFile } from './transaction-entry.ts';
+export { type RecoveredTransaction, recoverTransactions } from './transaction-recovery.ts';
 export { type AccessMode, Workspace, type WorkspaceOptions } from './workspace.ts';

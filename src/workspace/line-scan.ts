@@ -111,6 +111,7 @@ function countLineFeedBytes(bytes: Buffer): number {
   let count = 0;
   let at = 0;
   while (at < bytes.length && (bytes.byteOffset + at) % 4 !== 0) if (bytes[at++] === 10) count++;
+  if (at === bytes.length) return count;
   const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (bytes.length - at) >> 2);
   for (let word = 0; word < words.length; ) {
     // Each of the four lanes of `lanes` counts one byte position; 255 rounds fit into a lane.

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { lstat, readlink } from 'node:fs/promises';
+import type { EntryId } from './journal.ts';
+import { isMissing } from './open-file.ts';
+
+/** Neither a regular file nor a symbolic link: a folder, a pipe, a device. */
+export const OTHER = 'other';
+
+/** What stands at a path now, the link itself where it is one; null when nothing does. */
+export async function identifyEntry(path: string): Promise<EntryId | typeof OTHER | null> {
+  try {
+    const stats = await lstat(path);
+    if (stats.isSymbolicLink()) return { type: 'link', target: await readlink(path) };
+    if (!stats.isFile()) return OTHER;
+    return await identifyFile(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** SHA-256 and size of a regular file of any size. */
+export async function identifyFile(path: string): Promise<Extract<EntryId, { type: 'file' }>> {
+  const digest = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
+    digest.update(chunk);
+    sizeBytes += chunk.length;
+  }
+  return { type: 'file', sha256: digest.digest('hex'), sizeBytes };
+}
+
+export function isSameEntry(a: EntryId | typeof OTHER | null, b: EntryId | null): boolean {
+  if (a === null || b === null || a === OTHER) return a === b;
+  if (a.type === 'link') return b.type === 'link' && a.target === b.target;
+  return b.type === 'file' && a.sha256 === b.sha256 && a.sizeBytes === b.sizeBytes;
+}
