@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { CodedError, systemCode } from '../runtime/errors.ts';
-import { notARepository } from './failures.ts';
+import { gitFailure, notARepository } from './failures.ts';
 import type { GitProgram } from './git-program.ts';
 
 /** Where a repository is; found by looking at files, without a process. */
@@ -108,7 +108,6 @@ async function bareRepository(
   const gitDir = result.stdout.toString('utf8').replace(/\r?\n$/, '');
   if (result.exitCode !== 0 || gitDir === '') {
     if (!/not a git repository/i.test(result.stderr)) {
-      const { gitFailure } = await import('./failures.ts');
       throw gitFailure({
         args: ['rev-parse'],
         cwd: folder,

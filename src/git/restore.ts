@@ -2,7 +2,7 @@ import { CodedError } from '../runtime/errors.ts';
 import { pathsForStdin, type RepoPath } from './file-names.ts';
 import type { GitProgram } from './git-program.ts';
 import type { Repository } from './repository.ts';
-import { resolveCommit } from './revision.ts';
+import { resolveCommit, tryResolveCommit } from './revision.ts';
 
 /**
  * Brings files back to what they are in a commit, in the index and in the working tree. A file that the commit does
@@ -46,7 +46,6 @@ export async function reset(
   signal?: AbortSignal,
 ): Promise<ResetReport> {
   const to = await resolveCommit(program, repository, ref, signal);
-  const { tryResolveCommit } = await import('./revision.ts');
   const from = await tryResolveCommit(program, repository, 'HEAD', signal);
   try {
     await program.run(['reset', '--quiet', `--${mode}`, to, '--'], {

@@ -15,6 +15,7 @@ import {
   withLineCounts,
 } from './patch-output.ts';
 import type { Repository } from './repository.ts';
+import { tryResolveCommit } from './revision.ts';
 
 export interface ShownCommit {
   readonly commit: LogEntry;
@@ -187,7 +188,6 @@ async function notThere(
   signal?: AbortSignal,
 ): Promise<CodedError> {
   if (!/^(:[0-3])?$/.test(revision)) {
-    const { tryResolveCommit } = await import('./revision.ts');
     const known = await tryResolveCommit(program, repository, revision, signal);
     if (known === undefined) return refNotFound(revision);
   }

@@ -1,5 +1,5 @@
 import { CodedError } from '../runtime/errors.ts';
-import { bounded, shortList } from './failures.ts';
+import { bounded, gitFailure, shortList } from './failures.ts';
 import type { GitProgram } from './git-program.ts';
 import type { Repository } from './repository.ts';
 import { tryResolveCommit } from './revision.ts';
@@ -106,7 +106,6 @@ export async function applyStash(
       { files },
     );
   }
-  const { gitFailure } = await import('./failures.ts');
   const output = { stdout: result.stdout.toString('utf8'), stderr: result.stderr };
   const already = output.stderr.match(/^(.+?) already exists, no checkout$/gm);
   if (already !== null) {

@@ -230,8 +230,3 @@ function splitOnce(text: string): [string, string] {
   const space = text.indexOf(' ');
   return space === -1 ? [text, ''] : [text.slice(0, space), text.slice(space + 1)];
 }
-
-/** Whether anything is staged that a commit would take. */
-export function hasStaged(report: StatusReport): boolean {
-  return report.counts.staged > 0;
-}

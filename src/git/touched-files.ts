@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathFromBytes, quotedNonUtf8, type RepoPath } from './file-names.ts';
 import type { GitProgram } from './git-program.ts';
 import type { Repository } from './repository.ts';
-import { resolveCommit } from './revision.ts';
+import { resolveCommit, tryResolveCommit } from './revision.ts';
 import { covers } from './stage.ts';
 import { readStatus, type StatusEntry } from './status.ts';
 
@@ -62,16 +62,19 @@ async function touchedPaths(
       return [...pathsOf(entries), ...added];
     }
     case 'checkout': {
-      const [entries, changed] = await Promise.all([
-        dirty(),
-        namesOf(
+      const entries = await dirty();
+      if (entries.length === 0) return [];
+      const target = await tryResolveCommit(program, repository, operation.ref, signal);
+      // The name of a remote branch that has no local one yet: what it changes is not known, so all of them.
+      if (target === undefined) return pathsOf(entries);
+      const between = new Set(
+        await namesOf(
           program,
           repository,
-          ['diff', '--name-only', '-z', '--no-renames', '--end-of-options', 'HEAD', operation.ref, '--'],
+          ['diff', '--name-only', '-z', '--no-renames', 'HEAD', target, '--'],
           signal,
         ),
-      ]);
-      const between = new Set(changed);
+      );
       return pathsOf(entries).filter((path) => between.has(path));
     }
     case 'stash-push':
