@@ -1,12 +1,20 @@
 import { readFile, stat, unlink, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { CodedError } from '../runtime/errors.ts';
-import type { CallFiles } from './dialects/dialect.ts';
+import { runProgram } from '../runtime/run-program.ts';
+import type { CallFiles, ShellState } from './dialects/dialect.ts';
 import { usesFunctions } from './dialects/functions.ts';
 import type { ShellProgram } from './dialects/index.ts';
+import { sourcedFiles } from './dialects/sh-functions.ts';
+import { utf8ToLatin1 } from './dialects/words.ts';
 import type { LaunchRequest, ManagedProcess } from './managed-process.ts';
 import type { ProcessTable, Slot } from './process-table.ts';
 import type { NamedShell, ShellStates } from './shell-states.ts';
 import { oneLine } from './text.ts';
+
+/** A sourced file above this is not searched for functions. */
+const MAX_SOURCED_BYTES = 1024 * 1024;
 
 export interface ShellCommand {
   readonly command: string;
@@ -63,12 +71,13 @@ export class ShellCommands {
     const { state, generation } = shell;
     const restore = await this.#states.restoreFiles(shell);
     const cwd = request.workingDirectory ?? state.cwd;
+    const script = dialect.readsSourcedFiles ? await withSourcedFiles(command, cwd) : '';
     let files: CallFiles | undefined;
     try {
       const process = await this.#table.start(async (slot) => {
         files = await this.#callFiles(slot, request, restore);
         const eager = restore.functions !== undefined && usesFunctions(command, state.functions);
-        const invocation = dialect.invocation(command, state, files, eager);
+        const invocation = dialect.invocation(command, state, files, eager, script);
         return launchProcess({
           ...slot,
           kind: request.kind,
@@ -87,7 +96,7 @@ export class ShellCommands {
       if (request.timeoutMs !== undefined) process.limitTime(request.timeoutMs);
       shell.runningCommands++;
       this.#states.remember(shell, oneLine(command, 80));
-      const completed = this.#complete(shell, generation, request, process, files, restore.release);
+      const completed = this.#complete(shell, generation, request, process, files, script, restore.release);
       return { process, completed };
     } catch (error) {
       restore.release();
@@ -129,6 +138,7 @@ export class ShellCommands {
     request: ShellCommand,
     process: ManagedProcess,
     files: CallFiles | undefined,
+    script: string,
     release: () => void,
   ): Promise<void> {
     await process.ended;
@@ -141,7 +151,7 @@ export class ShellCommands {
     unlink(files.dump).catch(() => {});
     if (dump === '' || process.stopped) return;
     const { state: before } = shell;
-    const after = this.#program.dialect.parseDump(dump, before, this.#environment, request.command);
+    const after = await this.#readState(dump, before, script);
     if (!after) return;
     if (request.workingDirectory === undefined) this.#states.save(shell, after, generation);
     else {
@@ -151,6 +161,21 @@ export class ShellCommands {
       else environment['OLDPWD'] = previous;
       this.#states.save(shell, { ...after, cwd: before.cwd, environment }, generation);
     }
+  }
+
+  async #readState(dump: string, before: ShellState, commandScript: string): Promise<ShellState | undefined> {
+    const { dialect, file } = this.#program;
+    const after = dialect.parseDump(dump, before, this.#environment, commandScript);
+    if (!after || !dialect.checksRestore || isDeepStrictEqual(after.functions, before.functions))
+      return after;
+    const script = dialect.restoreScript(after, undefined);
+    const check = await runProgram(file, ['-n'], {
+      cwd: '/',
+      env: this.#environment,
+      input: script,
+      timeoutMs: 5000,
+    });
+    return check.exitCode === 0 ? after : { ...after, functions: before.functions };
   }
 
   /** A folder that is gone looks like a missing program; the shell must not stay stuck in it. */
@@ -183,4 +208,14 @@ export class ShellCommands {
       `The shell is back in ${shell.root}: send the command again if it belongs there, or give working_directory.`,
     );
   }
+}
+
+/** The command and the files that it reads in, as bytes. */
+async function withSourcedFiles(command: string, cwd: string): Promise<string> {
+  let script = utf8ToLatin1(command);
+  for (const name of sourcedFiles(command)) {
+    const sourced = await readFile(resolve(cwd, name), 'latin1').catch(() => '');
+    if (sourced.length < MAX_SOURCED_BYTES) script += `\n${sourced}`;
+  }
+  return script;
 }

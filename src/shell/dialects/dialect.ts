@@ -41,14 +41,27 @@ export interface Dialect {
   readonly kind: ShellKind;
   /** Longest command, in bytes, that goes as an argument. */
   readonly maxArgumentBytes: number;
+  /** A mistake in the restore script would end the shell: it is checked with `-n` before a state is taken over. */
+  readonly checksRestore?: boolean;
+  /** Functions are taken from the command's text, so the text of files that it sources belongs to it. */
+  readonly readsSourcedFiles?: boolean;
   /** Text of the command file, for shells that need more than the bare command (a byte order mark). */
   readonly commandFileText?: (command: string) => string;
   /** @param functionsFile given when the functions are to be loaded on first use */
   restoreScript(state: ShellState, functionsFile: string | undefined): string;
   /** Text of the functions file. */
   functionsScript(state: ShellState): string;
-  /** @param eager the command looks as if it used or listed functions */
-  invocation(command: string, state: ShellState, files: CallFiles, eager: boolean): Invocation;
+  /**
+   * @param eager the command looks as if it used or listed functions
+   * @param script the command with the files that it sources, latin1
+   */
+  invocation(
+    command: string,
+    state: ShellState,
+    files: CallFiles,
+    eager: boolean,
+    script: string,
+  ): Invocation;
   /**
    * What the shell left.
    * @param dump latin1
@@ -59,7 +72,7 @@ export interface Dialect {
     dump: string,
     previous: ShellState,
     environment: Readonly<Record<string, string>>,
-    command: string,
+    script: string,
   ): ShellState | undefined;
   /** Script that, run by the user's interactive shell, leaves its state in `dump`; undefined: no start files. */
   readonly profile?: {

@@ -4,6 +4,8 @@ import { isMac, isWindows } from '../../runtime/platform.ts';
 import { which } from '../../runtime/which.ts';
 import { bash } from './bash.ts';
 import type { Dialect } from './dialect.ts';
+import { sh } from './sh.ts';
+import { zsh } from './zsh.ts';
 
 export interface ShellProgram {
   readonly dialect: Dialect;
@@ -11,7 +13,7 @@ export interface ShellProgram {
   readonly file: string;
 }
 
-const BY_NAME: Readonly<Record<string, Dialect>> = { bash };
+const BY_NAME: Readonly<Record<string, Dialect>> = { bash, zsh, sh, dash: sh, ash: sh };
 
 /**
  * The shell to use: what was configured (a name or an absolute path), else the user's own where its state can be
