@@ -147,5 +147,6 @@ async function replaceOlder(settings: Settings, stateDir: string, log: Log): Pro
 function requestLine(line: RequestLine): string {
   const what = [line.method, line.tool].filter(Boolean).join(' ');
   const client = line.client === undefined ? '' : ` · ${line.client}`;
-  return `${line.httpMethod} ${line.path}${what && ` ${what}`} → ${line.status} in ${Math.round(line.durationMs)} ms${client}`;
+  const outcome = line.call === undefined ? line.status : (line.call.code ?? line.call.outcome);
+  return `${line.httpMethod} ${line.path}${what && ` ${what}`} → ${outcome} in ${Math.round(line.durationMs)} ms${client}`;
 }

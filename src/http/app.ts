@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
-import { jsonRpcError, type McpEndpoint, type McpRequestSummary } from '../mcp/http.ts';
+import { jsonRpcError, type McpEndpoint } from '../mcp/http.ts';
 import { VERSION } from '../runtime/version.ts';
 import type { FileOffers } from '../transfer/index.ts';
 import type { Workspace } from '../workspace/index.ts';
 import { privateListenerGuard } from './guard.ts';
 import { offeredFile } from './offered-files.ts';
-import { type RequestLine, requestLog } from './request-log.ts';
+import { type McpLogVariables, type RequestLine, requestLog } from './request-log.ts';
 
 export interface AppOptions {
   readonly mcp: McpEndpoint;
@@ -17,7 +17,7 @@ export interface AppOptions {
   readonly onError: (error: Error) => void;
 }
 
-export type AppEnv = { Variables: { mcp: McpRequestSummary } };
+export type AppEnv = { Variables: McpLogVariables };
 
 /** The routes of the private listener: MCP at /mcp and /, /health, and the files on offer. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
@@ -33,11 +33,9 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       access: options.workspace.accessMode,
     }),
   );
-  app.on(['POST', 'GET', 'DELETE'], ['/mcp', '/'], (context) => {
-    const summary: McpRequestSummary = {};
-    context.set('mcp', summary);
-    return options.mcp.fetch(context.req.raw, summary);
-  });
+  app.on(['POST', 'GET', 'DELETE'], ['/mcp', '/'], (context) =>
+    options.mcp.fetch(context.req.raw, context.get('mcp'), context.get('onCall')),
+  );
   app.get('/files/:token/:name', offeredFile(options.offers, options.workspace));
   app.notFound(() => jsonRpcError(404, -32000, 'Not found. The MCP endpoint is /mcp.'));
   app.onError((error) => {

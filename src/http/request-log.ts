@@ -1,31 +1,47 @@
 import type { MiddlewareHandler } from 'hono';
 import type { McpRequestSummary } from '../mcp/http.ts';
 
-/** One inbound request, told when its answer's headers left. */
+/** One inbound request: told when its answer left, or, for a tool call, when the call had ended. */
 export interface RequestLine extends McpRequestSummary {
   readonly httpMethod: string;
   readonly path: string;
   readonly status: number;
-  /** Until the headers left; a streamed answer goes on after that. */
   readonly durationMs: number;
+}
+
+/** What a route that serves MCP tells the request log. */
+export interface McpLogVariables {
+  mcp: McpRequestSummary;
+  /** Called when the request's tool call has ended. */
+  onCall: () => void;
 }
 
 /**
  * Tells every inbound request, refused ones included, so that a user can see "the client never called" apart from
  * "we answered with an error".
  */
-export function requestLog(onRequest: (line: RequestLine) => void): MiddlewareHandler<{
-  Variables: { mcp: McpRequestSummary };
-}> {
+export function requestLog(
+  onRequest: (line: RequestLine) => void,
+): MiddlewareHandler<{ Variables: McpLogVariables }> {
   return async (context, next) => {
     const started = performance.now();
-    await next();
-    onRequest({
-      httpMethod: context.req.method,
-      path: context.req.path,
-      status: context.res.status,
-      durationMs: performance.now() - started,
-      ...context.get('mcp'),
+    const summary: McpRequestSummary = {};
+    let status = 0;
+    let told = false;
+    const tell = () => {
+      if (told) return;
+      told = true;
+      const { method, path } = context.req;
+      onRequest({ ...summary, httpMethod: method, path, status, durationMs: performance.now() - started });
+    };
+    context.set('mcp', summary);
+    context.set('onCall', () => {
+      if (status !== 0) tell(); // else the headers follow at once
     });
+    await next();
+    status = context.res.status;
+    // The answer to a tool call streams: its headers say nothing of how the call went.
+    const pending = status === 200 && summary.tool !== undefined && summary.call === undefined;
+    if (!pending) tell();
   };
 }

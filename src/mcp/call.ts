@@ -10,6 +10,8 @@ export interface ToolCall {
   readonly abandoned: AbortSignal;
   readonly conversation: string | undefined;
   readonly progress: (message: string) => void;
+  /** Told how the call ended, for the transport's own log. */
+  readonly onRecord?: (record: CallRecord) => void;
 }
 
 /** How a call ended, for the request log and the audit trail; told exactly once per call. */

@@ -1,4 +1,5 @@
 import type { McpHttpHandler } from '@modelcontextprotocol/server';
+import type { CallRecord } from './call.ts';
 import { RunningCalls } from './cancellation.ts';
 import { clientOfSessionId, conversationKey, mintSessionId } from './conversation.ts';
 import { KEEP_ALIVE_MS, MAX_BODY_BYTES } from './limits.ts';
@@ -17,11 +18,17 @@ export interface McpRequestSummary {
   method?: string;
   tool?: string;
   client?: string;
+  /** How the tool call ended. */
+  call?: CallRecord;
 }
 
 export interface McpEndpoint {
-  /** Answers one HTTP request; never throws. `summary` is filled in for the request log. */
-  fetch(request: Request, summary: McpRequestSummary): Promise<Response>;
+  /**
+   * Answers one HTTP request; never throws.
+   * @param summary filled in for the request log
+   * @param onCall called when the request's tool call has ended, which may be long after the headers left
+   */
+  fetch(request: Request, summary: McpRequestSummary, onCall?: () => void): Promise<Response>;
   /** Loads what the first request will need. */
   warmUp(): Promise<void>;
   close(): Promise<void>;
@@ -63,7 +70,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
   };
 
   return {
-    async fetch(request, summary) {
+    async fetch(request, summary, onCall) {
       handlers ??= load();
       const { plain, streaming } = await handlers;
       if (request.method !== 'POST') return methodNotAllowed();
@@ -83,6 +90,10 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
           ? (closed, _requestId, work) => work({ cancelled: closed, abandoned: closed })
           : (closed, requestId, work) =>
               running.run(sessionId, requestId, (cancelled) => work({ cancelled, abandoned: closed })),
+        onRecord: (record) => {
+          summary.call = record;
+          onCall?.();
+        },
         instructions: carriesInstructions(message) ? await options.instructions() : undefined,
       });
       const response = await (isCall ? streaming : plain).fetch(accepted, { parsedBody: body });

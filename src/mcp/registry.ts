@@ -69,7 +69,7 @@ export class ToolRegistry {
         tool !== undefined && sendsStructured(tool, this.#options.form),
       );
     }
-    this.#options.onCall?.({
+    const record: CallRecord = {
       tool: call.name,
       conversation: call.conversation,
       startedAt,
@@ -80,7 +80,9 @@ export class ToolRegistry {
         (sum, block) => sum + (block.type === 'text' ? block.text.length : 0),
         0,
       ),
-    });
+    };
+    this.#options.onCall?.(record);
+    call.onRecord?.(record);
     return result;
   }
 

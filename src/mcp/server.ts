@@ -1,5 +1,6 @@
 import { Server, type ServerOptions } from '@modelcontextprotocol/server';
 import { VERSION } from '../runtime/version.ts';
+import type { CallRecord } from './call.ts';
 import type { CallResult } from './envelope.ts';
 import type { ToolRegistry } from './registry.ts';
 
@@ -12,6 +13,8 @@ export interface RequestFacts {
     requestId: string | number,
     work: (signals: { cancelled: AbortSignal; abandoned: AbortSignal }) => Promise<T>,
   ) => Promise<T>;
+  /** Told how each call of the request ended. */
+  readonly onRecord?: (record: CallRecord) => void;
   /** Server instructions, for the requests that carry them. */
   readonly instructions: string | undefined;
 }
@@ -54,6 +57,7 @@ export function createServer(registry: ToolRegistry, facts: RequestFacts): Serve
         ...signals,
         conversation: facts.conversation(meta),
         progress: report,
+        onRecord: facts.onRecord,
       }),
     );
   });

@@ -1,8 +1,23 @@
 import { agentStatus } from './agent-status.ts';
+import { contextTools } from './context.ts';
 import type { ToolDefinition } from './define.ts';
+import { fileTools } from './files.ts';
+import { searchTools } from './search.ts';
+import { shellTools } from './shell.ts';
+import { transferTools } from './transfer.ts';
 
-/** Every tool, in the order in which tools/list shows them. */
-const ALL_TOOLS = [agentStatus] as unknown as readonly ToolDefinition[];
+/**
+ * Every tool, in the order in which tools/list shows them. The list holds tools of many inputs; each handler is only
+ * ever called with what its own schema has parsed (mcp/input.ts).
+ */
+const ALL_TOOLS = [
+  ...fileTools,
+  ...transferTools,
+  ...searchTools,
+  ...shellTools,
+  ...contextTools,
+  agentStatus,
+] as unknown as readonly ToolDefinition[];
 
 /** The tools of a set (`--tools`). */
 export function selectTools(set: 'full' | 'slim' | 'viewer'): readonly ToolDefinition[] {
