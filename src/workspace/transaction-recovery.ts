@@ -1,6 +1,6 @@
 import { unlink } from 'node:fs/promises';
 import { Journal, type JournalFile } from './journal.ts';
-import { identifyEntry, isSameEntry } from './transaction-entry.ts';
+import { identifyEntry, isSameEntry, OTHER } from './transaction-entry.ts';
 import {
   isTorn,
   makeFolder,
