@@ -99,7 +99,8 @@ export async function searchByGlob(
     ? await engine.listFiles(listRequest(request, plan), (paths) => {
         const matching = paths.filter(plan.matches);
         for (const path of matching) found.push(path);
-        if (matching.length > 0 && request.order !== 'path') batches.push(times.of(request.folder, matching));
+        if (matching.length > 0 && request.order !== 'path')
+          batches.push(times.of(request.folder, matching, found.length));
         return true;
       })
     : { timedOut: false, problems: [], problemCount: 0 };

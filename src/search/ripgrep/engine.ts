@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { CodedError } from '../../runtime/errors.ts';
+import { isWindows } from '../../runtime/platform.ts';
 import { type Ending, type Engine, type ListRequest, MAX_PROBLEMS, type MatchRequest } from '../engine.ts';
 import { isInsideRepository } from '../git-excludes.ts';
-import { MatchParser, PathParser, relativePath } from './match-parser.ts';
+import { MatchParser, PathParser } from './match-parser.ts';
 import { type RipgrepEnd, runRipgrep } from './process.ts';
 
 /** Never the user's settings or colours; names end in NUL, because they may contain anything else. */
@@ -14,7 +15,8 @@ export function createRipgrepEngine(program: string): Engine {
     name: 'ripgrep',
 
     async listFiles(request, onPaths) {
-      const args = [...COMMON, '--files', ...(await listFlags(request)), '--', `./${request.below}`];
+      const where = request.below === '' ? [] : ['--', `./${request.below}`];
+      const args = [...COMMON, '--files', ...(await listFlags(request)), ...where];
       let rest: Buffer = Buffer.alloc(0);
       const end = await runRipgrep(program, args, request.folder, request, (chunk) => {
         const last = chunk.lastIndexOf(0);
@@ -24,7 +26,7 @@ export function createRipgrepEngine(program: string): Engine {
         }
         const text = Buffer.concat([rest, chunk.subarray(0, last)]).toString('utf8');
         rest = Buffer.from(chunk.subarray(last + 1));
-        return onPaths(text.split('\0').map(relativePath));
+        return onPaths(relativePaths(text, request.below !== ''));
       });
       return ending(end);
     },
@@ -95,6 +97,12 @@ async function matchArguments(request: MatchRequest): Promise<string[]> {
   if (request.fileName === undefined && !(await isInsideRepository(request.folder)))
     flags.push('--no-require-git');
   return [...flags, `--regexp=${request.pattern}`, '--', `./${request.fileName ?? ''}`];
+}
+
+/** The names of a list. Thousands come at once, so that they are not touched one by one without need. */
+function relativePaths(text: string, withPrefix: boolean): string[] {
+  const paths = (isWindows ? text.replaceAll('\\', '/') : text).split('\0');
+  return withPrefix ? paths.map((path) => path.slice('./'.length)) : paths;
 }
 
 /** ripgrep's message when it refused to search at all, as opposed to not being able to read some files. */

@@ -1,3 +1,4 @@
+import { isWindows } from '../../runtime/platform.ts';
 import type { Finding } from '../engine.ts';
 import { LineWindow, showWholeLine } from '../line-window.ts';
 
@@ -144,8 +145,8 @@ export class PathParser {
 }
 
 /** ripgrep is started with `./` and puts it before every path; Windows separators become `/`. */
-export function relativePath(path: string): string {
-  const shown = process.platform === 'win32' ? path.replaceAll('\\', '/') : path;
+function relativePath(path: string): string {
+  const shown = isWindows ? path.replaceAll('\\', '/') : path;
   return shown.startsWith('./') ? shown.slice(2) : shown;
 }
 
