@@ -89,7 +89,7 @@ function vote(
 }
 
 function words(line: string): string[] {
-  return line.match(/[\w$\u0080-\uffff]{2,}/g) ?? [];
+  return line.toLowerCase().match(/[\w$\u0080-\uffff]{2,}/g) ?? [];
 }
 
 function highest(votes: ReadonlyMap<number, number>): { start: number; score: number } {

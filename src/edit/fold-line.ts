@@ -22,7 +22,7 @@ export function foldTypography(line: string): string {
     : line;
 }
 
-/** The same for all lines that differ only in whitespace, in the kind of quotes, or in typography. */
+/** The same for all lines that differ only in whitespace, letter case, the kind of quotes, or typography. */
 export function lineKey(line: string): string {
   return foldTypography(line).replace(/\s+/g, '').replace(/["`]/g, "'");
 }
@@ -34,8 +34,8 @@ export function describeDifference(inFile: string, wanted: string): string {
     return `indentation differs: the file has ${indentation(inFile)}, old_text has ${indentation(wanted)}`;
   }
   if (inFile.replace(/\s+/g, '') === wanted.replace(/\s+/g, '')) return 'whitespace inside the line differs';
-  if (lineKey(inFile) === lineKey(wanted)) return 'quotes, dashes or whitespace differ';
   if (inFile.toLowerCase().trim() === wanted.toLowerCase().trim()) return 'upper and lower case differ';
+  if (lineKey(inFile) === lineKey(wanted)) return 'quotes, dashes or whitespace differ';
   return 'the text differs';
 }
 

@@ -42,6 +42,7 @@ export async function runRegexJob(
 ): Promise<RegexReply> {
   await takeSlot(signal);
   try {
+    signal?.throwIfAborted();
     return await runIn(takeWorker(), job, deadlineMs, signal);
   } finally {
     running--;
@@ -50,11 +51,11 @@ export async function runRegexJob(
 }
 
 async function takeSlot(signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted();
   while (running >= MAX_WORKERS) {
     await new Promise<void>((resolve, reject) => {
       const onAbort = () => {
-        waiting.splice(waiting.indexOf(onFree), 1);
+        const index = waiting.indexOf(onFree);
+        if (index !== -1) waiting.splice(index, 1);
         reject(signal?.reason);
       };
       const onFree = () => {

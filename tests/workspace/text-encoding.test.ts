@@ -47,5 +47,6 @@ test('a character that an 8-bit file cannot hold is a clear error', async () => 
   assert.match(emoji.message, /"🙂" \(U\+1F642\)/);
 });
 
-test('half a surrogate pair is refused for UTF-8 instead of becoming U+FFFD', () =>
-  failure((async () => encodeText('\uD83D', 'utf-8'))(), 'INVALID_PARAMS'));
+test('half a surrogate pair is refused for UTF-8 instead of becoming U+FFFD', async () => {
+  await failure((async () => encodeText('\uD83D', 'utf-8'))(), 'INVALID_PARAMS');
+});
