@@ -7,6 +7,7 @@ import { childEnvironment } from './environment.ts';
 import { launch, type ManagedProcess } from './managed-process.ts';
 import { listeningPorts } from './ports.ts';
 import { ProcessTable } from './process-table.ts';
+import { loadProfile, stateWithProfile } from './profile.ts';
 import { Runs } from './runs.ts';
 import { ShellCommands } from './shell-commands.ts';
 import { ShellStates } from './shell-states.ts';
@@ -44,11 +45,15 @@ const DEFAULT_TAIL_CHARACTERS = 20_000;
 const SETTLE_MS = 150;
 const POLL_MS = 50;
 const STOP_GRACE_MS = 3000;
+/** How long the first command of a new shell waits for the user's start files, when they were not read before. */
+const PROFILE_WAIT_MS = 3000;
 
 interface Parts {
   readonly program: ShellProgram;
   readonly states: ShellStates;
   readonly commands: ShellCommands;
+  /** Settles when the user's start files were read; never rejects. */
+  readonly profile: Promise<unknown>;
 }
 
 /** Named shells and everything that runs: the shell domain's public face. */
@@ -73,7 +78,7 @@ export class Shell {
    * @throws {CodedError} SHELL_NOT_FOUND
    */
   async prepare(): Promise<void> {
-    await this.#ready();
+    await (await this.#ready()).profile;
   }
 
   /**
@@ -294,11 +299,16 @@ export class Shell {
   async #load(): Promise<Parts> {
     const program = await findShell(this.#options.defaultShell, this.environment);
     const runFolder = async () => (await this.#table.folder()).path;
-    const states = new ShellStates(this.#options.stateDir, program.dialect, runFolder, async (cwd) =>
-      emptyState(cwd),
+    const { markerPrefix } = await this.#table.folder();
+    const profile = loadProfile(program, this.environment, this.#options.stateDir, markerPrefix).catch(
+      () => undefined,
     );
+    const states = new ShellStates(this.#options.stateDir, program.dialect, runFolder, async (cwd) => {
+      const known = await within(profile, PROFILE_WAIT_MS);
+      return known ? stateWithProfile(cwd, known) : emptyState(cwd);
+    });
     const commands = new ShellCommands(this.#table, states, program, this.environment);
-    this.#loaded = { program, states, commands };
+    this.#loaded = { program, states, commands, profile };
     return this.#loaded;
   }
 }
@@ -344,5 +354,18 @@ async function waitForOutput(
     const end = await waitFor(process.ended, Math.min(leftMs, more ? SETTLE_MS : POLL_MS), links);
     if (end === 'cancelled') throw links.signal.reason;
     if (end !== 'time' || more) return;
+  }
+}
+
+/** The value when it comes in time. */
+async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -4,9 +4,9 @@ import { mergeFunctions, stubs } from './functions.ts';
 import { parseVariables, splitVariables, type Variable } from './variables.ts';
 import { quote, utf8ToLatin1 } from './words.ts';
 
-/** Made or kept by zsh itself, or meant for a person at a prompt. */
+/** Not marked as special by zsh, but its own or ours. */
 const OWN =
-  /^(\d|COLUMNS|CPUTYPE|EGID|EPOCHREALTIME|EPOCHSECONDS|ERRNO|EUID|FIGNORE|FPATH|FUNCNEST|GID|HISTCHARS|HISTCMD|HISTSIZE|HOST|KEYBOARD_HACK|KEYTIMEOUT|LINENO|LINES|LISTMAX|MACHTYPE|MAILCHECK|MAILPATH|MODULE_PATH|OPTARG|OPTIND|OSTYPE|PATH|PPID|PROMPT\d?|PS[1-4]|PSVAR|RANDOM|RPROMPT|RPS1|SAVEHIST|SECONDS|SPROMPT|TRY_BLOCK_\w+|TTY|TTYIDLE|UID|USERNAME|VENDOR|ZSH_(ARGZERO|EVAL_CONTEXT|EXECUTION_STRING|NAME|PATCHLEVEL|SUBSHELL|VERSION)|argv|cdpath|fignore|funcstack|histchars|mailpath|manpath|module_path|path|pipestatus|prompt|psvar|signals|status|zsh_eval_context)$/;
+  /^(\d|HISTCMD|OPTARG|OPTIND|USERNAME|zsh_eval_context|funcstack|debian_missing_features|key|zle_bracketed_paste)$/;
 
 const PRINTED = {
   entry:
@@ -29,7 +29,9 @@ const SAVE = `__lc_save() {
     builtin printf '\\0%s\\0' "$PWD"
     builtin umask; builtin printf '\\0'
     builtin alias -L; builtin alias -sL; builtin printf '\\0'
-    builtin typeset -p; builtin printf '\\0'
+    builtin setopt extendedglob
+    builtin typeset -p -- fpath cdpath IFS NULLCMD READNULLCMD \${(k)parameters[(R)^*(special|export|hide)*]}
+    builtin printf '\\0'
     for __lc_k in \${(k)parameters[(R)*export*]}; do builtin print -rN -- "$__lc_k" "\${(P)__lc_k}"; done
     builtin printf '\\0'
     for __lc_k in \${(k)functions}; do builtin print -rN -- "$__lc_k" "$functions[$__lc_k]"; done
