@@ -30,14 +30,17 @@ const WARM_UP_LIMIT_MS = 60_000;
 async function main() {
   const target = hostTarget();
   const base = installed(target.base);
+  const startedAt = new Date().toISOString();
   await mkdir(work, { recursive: true });
 
-  const bundleFile = join(dist, 'local-coder.cjs');
-  const metafile = await bundle({ entry: join(root, 'src/main.ts'), outfile: bundleFile });
+  const metafile = await bundle({ entry: join(root, 'src/main.ts'), outfile: join(work, 'local-coder.cjs') });
   await writeFile(join(work, 'metafile.json'), JSON.stringify(metafile));
-  report('bundle', `${kilobytes(await sizeOf(bundleFile))}: ${largest(metafile)}`);
+  const code = await wrapForLauncher(join(work, 'local-coder.cjs'));
+  for (const name of ['local-coder.cjs', 'local-coder.cjs.LEGAL.txt']) {
+    await rename(join(work, name), join(dist, name));
+  }
+  report('bundle', `${kilobytes(await sizeOf(join(dist, 'local-coder.cjs')))}: ${largest(metafile)}`);
 
-  const code = await wrapForLauncher(bundleFile);
   const cache = await warmUp(base, code);
   report('code cache', kilobytes(await sizeOf(cache)));
 
@@ -47,7 +50,9 @@ async function main() {
 
   const executable = join(dist, target.fileName);
   await assemble({ target, base, blob, executable });
-  report(`dist/${target.fileName}`, `${(await sizeOf(executable)) / 1e6} MB for ${target.name}`);
+  // Sources that are newer than this make it stale (tests/support/built.ts).
+  await writeFile(join(work, 'started-at'), startedAt);
+  report(`dist/${target.fileName}`, `${((await sizeOf(executable)) / 1e6).toFixed(1)} MB for ${target.name}`);
 }
 
 function hostTarget() {
@@ -66,12 +71,19 @@ function installed(path) {
   throw new Error(`node_modules/${path} is missing: run "npm ci" without --omit=optional.`);
 }
 
-/** The bundle as the function expression that src/runtime/sea-launcher.cjs calls. */
+/** The bundle as the function expression that src/runtime/sea-launcher.cjs calls, in ASCII. */
 async function wrapForLauncher(bundleFile) {
-  const source = await readFile(bundleFile, 'latin1');
-  if (/[^\x00-\x7f]/.test(source)) throw new Error('The bundle is not ASCII, as the launcher expects.');
+  const source = (await readFile(bundleFile, 'utf8')).replace(/^#!.*\n/, '');
+  // esbuild escapes all but regular expressions, where an escape means the same; in a raw template it would not.
+  if (/String\.raw`[^`]*[^\x00-\x7f]/.test(source)) {
+    throw new Error('A String.raw template with a character that is not ASCII: write it as a plain string.');
+  }
+  const ascii = source.replace(
+    /[^\x00-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   const file = join(work, 'main.cjs');
-  await writeFile(file, `(function(exports,require,module,__filename,__dirname){${source}\n})`, 'latin1');
+  await writeFile(file, `(function(exports,require,module,__filename,__dirname){${ascii}\n})`, 'latin1');
   return file;
 }
 
@@ -189,7 +201,7 @@ function report(what, text) {
 try {
   await main();
 } catch (error) {
-  // Of a program that failed, what it printed says more than our stack.
-  process.stderr.write(`build: ${error.stderr?.trim() || error.stack}\n`);
+  // What a failed program printed says more than our stack; esbuild has said what is wrong already.
+  process.stderr.write(`build: ${error.stderr?.trim() || (error.errors ? 'stopped' : error.stack)}\n`);
   process.exitCode = 1;
 }

@@ -5,7 +5,7 @@
 const { getRawAsset } = require('node:sea');
 const { Script } = require('node:vm');
 
-// ASCII by construction (build.mjs checks it): one byte per character, nothing to decode.
+// ASCII by construction (build.mjs sees to it): one byte per character, nothing to decode.
 const source = Buffer.from(getRawAsset('main.cjs')).latin1Slice();
 const cache = Buffer.from(getRawAsset('main.cache'));
 const script = new Script(source, {
