@@ -92,7 +92,7 @@ function reduce(state: ShellState, environment: Readonly<Record<string, string>>
   }
   if (added['PATH'] === environment['PATH']) delete added['PATH'];
   const functions = Object.entries(state.functions).filter(
-    ([name, body]) => !(name.startsWith('_') && COMPLETION.test(body)),
+    ([name, body]) => !(name.startsWith('_') && COMPLETION.test(body)) && name !== 'zsh-newuser-install',
   );
   return {
     environment: added,

@@ -180,7 +180,9 @@ for (const kind of ['bash', 'zsh', 'dash']) {
       await shell.run(`cd "sub dir"; export A='x y'; f() { echo f $A; }; alias g='f'`);
       shell = await shell.restart();
       assert.equal(await shell.out('pwd; f; g'), `${shell.root}/sub dir\nf x y\nf x y\n`);
-      const files = (await readdir(join(shell.stateDir, 'shells'))).filter((name) => name.endsWith('.json'));
+      const files = (await readdir(join(shell.stateDir, 'shells'))).filter((name) =>
+        /^[0-9a-f]{32}\.json$/.test(name),
+      );
       assert.equal(files.length, 1);
       assert.equal((await stat(join(shell.stateDir, 'shells', files[0] ?? ''))).mode & 0o777, 0o600);
       await shell.shell.resetShell(undefined, shell.root, linksOf());

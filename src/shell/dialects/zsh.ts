@@ -6,7 +6,7 @@ import { quote, utf8ToLatin1 } from './words.ts';
 
 /** Not marked as special by zsh, but its own or ours. */
 const OWN =
-  /^(\d|HISTCMD|OPTARG|OPTIND|USERNAME|zsh_eval_context|funcstack|debian_missing_features|key|zle_bracketed_paste)$/;
+  /^(\d|CPUTYPE|HISTCMD|HOST|KEYTIMEOUT|LISTMAX|MACHTYPE|MAILCHECK|OPTARG|OPTIND|OSTYPE|TIMEFMT|TMPPREFIX|TTY|USERNAME|VENDOR|ZSH_(ARGZERO|EVAL_CONTEXT|EXECUTION_STRING|NAME|PATCHLEVEL|SUBSHELL|VERSION)|debian_missing_features|funcstack|key|signals|zle_bracketed_paste|zsh_eval_context)$/;
 
 const PRINTED = {
   entry:
@@ -60,7 +60,10 @@ export const zsh: Dialect = {
       // The hook serves `exit` whatever EXIT trap the command sets; `set -e` runs traps alone.
       'zshexit_functions+=(__lc_exit)',
       `trap '{ __lc_exit; } 2>/dev/null' EXIT`,
+      // An alias of the same name (zsh brings `run-help`) would break the definition.
+      'setopt noaliases',
       functions,
+      'setopt aliases',
       state.settings,
       '',
     ].join('\n');
@@ -115,6 +118,7 @@ export const zsh: Dialect = {
       settings: [
         ...early.map((name) => `setopt ${name}`),
         `umask ${umask?.trim() ?? '022'}`,
+        'unalias -m "*"; unalias -s -m "*"',
         aliases?.trimEnd() ?? '',
       ].join('\n'),
       options: late.length > 0 ? `setopt ${late.join(' ')};` : '',
@@ -161,7 +165,7 @@ function withoutOwn(variable: Variable, exported: Readonly<Record<string, string
   if (name in exported) return [];
   if (name === 'zshexit_functions') {
     const others = line.replace(' __lc_exit', '');
-    return others.includes('(  )') ? [] : [{ ...variable, line: others }];
+    return /\(\s*\)$/.test(others) ? [] : [{ ...variable, line: others }];
   }
   if (name === 'fpath') return [{ ...variable, line: line.slice(line.indexOf('fpath=')) }];
   return [variable];
