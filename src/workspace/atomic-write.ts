@@ -37,10 +37,14 @@ export async function writeAtomically(
         await takeOver(handle, before);
         await syncBeforeRename(handle, file.path, before.stats.dev);
       }
-    } finally {
+    } catch (error) {
       await handle.close();
+      throw error;
     }
-    await assertUnchanged(file, before);
+    // Closing can still report that the disk is full (NFS, quotas).
+    const [closed, unchanged] = await Promise.allSettled([handle.close(), assertUnchanged(file, before)]);
+    if (closed.status === 'rejected') throw closed.reason;
+    if (unchanged.status === 'rejected') throw unchanged.reason;
     await replaceBy(temporary, file.path);
   } catch (error) {
     await unlink(temporary).catch(() => {});

@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { CodedError } from '../runtime/errors.ts';
 import { type FileRef, isADirectory, specialFile } from './file-errors.ts';
-import { isMissing, readToEnd } from './open-file.ts';
+import { closeAfterReading, isMissing, readToEnd } from './open-file.ts';
 
 /** A regular file as it was read, to be compared with what is there when the change is committed. */
 export interface FileSnapshot {
@@ -25,20 +25,15 @@ const COARSE_TICK_MS = 2_500;
  * @throws {CodedError} IS_A_DIRECTORY, UNSUPPORTED_FILE; system errors as they come
  */
 export async function takeSnapshot(file: FileRef, maxBytes: number): Promise<FileSnapshot | undefined> {
-  let stats: BigIntStats;
-  try {
-    stats = await stat(file.path, { bigint: true });
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  const stats = await statIfThere(file.path);
+  if (!stats) return undefined;
   if (stats.isDirectory()) throw isADirectory(file);
   if (!stats.isFile()) throw specialFile(file);
   const hasFractions = stats.mtimeNs % 1_000_000_000n !== 0n;
   const ageMs = Date.now() - Number(stats.mtimeNs / 1_000_000n);
   return {
     stats,
-    bytes: stats.size > maxBytes ? undefined : await readBytes(file.path, Number(stats.size), maxBytes),
+    bytes: stats.size > maxBytes ? undefined : await readWhole(file.path, Number(stats.size), maxBytes),
     isRacy: ageMs < (hasFractions ? FINE_TICK_MS : COARSE_TICK_MS),
   };
 }
@@ -48,21 +43,39 @@ export async function takeSnapshot(file: FileRef, maxBytes: number): Promise<Fil
  * @throws {CodedError} CHANGED_ON_DISK
  */
 export async function assertUnchanged(file: FileRef, before: FileSnapshot | undefined): Promise<void> {
-  const now = await stat(file.path, { bigint: true }).catch((error: unknown) => {
-    if (isMissing(error)) return undefined;
-    throw error;
-  });
+  const [now, isSame] = await Promise.all([
+    statIfThere(file.path),
+    before?.isRacy ? hasContent(file, before) : true,
+  ]);
   if (!before || !now) {
     if (before || now) throw changedOnDisk(file);
     return;
   }
   const old = before.stats;
-  const same =
+  const looksSame =
     now.ino === old.ino && now.dev === old.dev && now.size === old.size && now.mtimeNs === old.mtimeNs;
-  if (!same) throw changedOnDisk(file);
-  if (before.isRacy && before.bytes) {
-    const bytes = await readBytes(file.path, before.bytes.length, before.bytes.length);
-    if (!bytes.equals(before.bytes)) throw changedOnDisk(file);
+  if (!looksSame || !isSame) throw changedOnDisk(file);
+  // Permissions or links changed, or somebody wrote and set the time stamp back.
+  if (now.ctimeNs !== old.ctimeNs && !(await hasContent(file, before))) throw changedOnDisk(file);
+}
+
+async function statIfThere(path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await stat(path, { bigint: true });
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function hasContent(file: FileRef, before: FileSnapshot): Promise<boolean> {
+  if (!before.bytes) return true;
+  try {
+    const bytes = await readWhole(file.path, before.bytes.length, before.bytes.length);
+    return bytes.equals(before.bytes);
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
   }
 }
 
@@ -74,11 +87,11 @@ export function changedOnDisk(file: FileRef): CodedError {
   );
 }
 
-async function readBytes(path: string, expectedBytes: number, maxBytes: number): Promise<Buffer> {
+async function readWhole(path: string, expectedBytes: number, maxBytes: number): Promise<Buffer> {
   const handle = await open(path, 'r');
   try {
     return await readToEnd(handle, expectedBytes, maxBytes);
   } finally {
-    await handle.close();
+    await closeAfterReading(handle);
   }
 }

@@ -1,8 +1,10 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { systemCode } from '../runtime/errors.ts';
+import { isWindows } from '../runtime/platform.ts';
 import { type FileRef, fileError, isADirectory, specialFile } from './file-errors.ts';
 
+const GENERATED_CHUNK_BYTES = 64 * 1024;
 // A pipe that takes the file's place between stat and open must not block a thread until somebody writes to it.
 const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
@@ -41,24 +43,27 @@ export async function readFully(
   return into.subarray(0, filled);
 }
 
-/** Reads to the end of the file, whose expected size saves further reads; special files of size 0 (/proc) included. */
-export async function readToEnd(
-  handle: FileHandle,
-  expectedBytes: number,
-  maxBytes: number,
-): Promise<Buffer> {
-  // One byte more than expected: a full buffer means that the file has grown.
-  let chunk = await readFully(handle, 0, Math.min(expectedBytes, maxBytes) + 1);
-  const chunks = [chunk];
-  let total = chunk.length;
-  let asked = Math.min(expectedBytes, maxBytes) + 1;
-  while (chunk.length === asked && total <= maxBytes) {
-    asked = Math.min(Math.max(total, 64 * 1024), maxBytes + 1 - total);
-    chunk = await readFully(handle, total, asked);
+/**
+ * Reads a file whose size was just seen, with one read in the usual case. What is appended meanwhile is left out; a
+ * size of 0 may be that of a generated file (/proc), so those are read until they end.
+ */
+export async function readToEnd(handle: FileHandle, sizeBytes: number, maxBytes: number): Promise<Buffer> {
+  if (sizeBytes > 0) return readFully(handle, 0, Math.min(sizeBytes, maxBytes));
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const chunk = await readFully(handle, total, Math.min(GENERATED_CHUNK_BYTES, maxBytes - total));
+    if (chunk.length === 0) return Buffer.concat(chunks);
     chunks.push(chunk);
     total += chunk.length;
   }
-  return chunks.length === 1 ? chunk : Buffer.concat(chunks);
+}
+
+/** Gives back a descriptor that was only read from: nobody needs to wait, but Windows keeps the file busy until then. */
+export async function closeAfterReading(handle: FileHandle): Promise<void> {
+  const closed = handle.close();
+  if (isWindows) await closed;
+  else closed.catch(() => {});
 }
 
 /** True for what a stat or readdir answers when there is nothing at a path. */

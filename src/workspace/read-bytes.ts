@@ -1,5 +1,5 @@
 import type { FileRef } from './file-errors.ts';
-import { openForReading, readFully } from './open-file.ts';
+import { closeAfterReading, openForReading, readFully } from './open-file.ts';
 import { sha256Hex } from './sha256.ts';
 
 export interface ReadBytesResult {
@@ -20,6 +20,6 @@ export async function readBytes(file: FileRef, offset: number, length: number): 
     const isWhole = offset === 0 && bytes.length === sizeBytes;
     return { bytes, sizeBytes, sha256: isWhole ? sha256Hex(bytes) : undefined };
   } finally {
-    await handle.close();
+    await closeAfterReading(handle);
   }
 }

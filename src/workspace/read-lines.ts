@@ -4,7 +4,7 @@ import { type CollectedLines, collectLines } from './collect-lines.ts';
 import { binaryFile, type FileRef } from './file-errors.ts';
 import { countLineEnds, skipLines, startOfTail, unitBytes } from './line-scan.ts';
 import { type EolStyle, eolStyle } from './lines.ts';
-import { openForReading, readFully, readToEnd } from './open-file.ts';
+import { closeAfterReading, openForReading, readFully, readToEnd } from './open-file.ts';
 import { sha256Hex } from './sha256.ts';
 import { decodeBody, detectEncoding, markLength, SNIFF_BYTES, type TextEncoding } from './text-encoding.ts';
 
@@ -55,20 +55,16 @@ export async function readLines(
   try {
     if (sizeBytes <= WHOLE_READ_BYTES) {
       const bytes = await readToEnd(handle, sizeBytes, WHOLE_READ_BYTES);
-      if (bytes.length <= WHOLE_READ_BYTES) return await readFromMemory(file, bytes, selection, signal);
+      return await readFromMemory(file, bytes, selection, signal);
     }
-    // It may have grown past the small size a moment ago.
-    streaming = fileSource(handle, Math.max(sizeBytes, (await handle.stat()).size));
+    streaming = fileSource(handle, sizeBytes);
     const head = Buffer.from(await readFully(handle, 0, SNIFF_BYTES));
     const encoding = detectEncoding(head, streaming.sizeBytes, false);
     if (encoding === undefined) throw binaryFile(file);
     return await select(file, streaming, encoding, selection, signal);
   } finally {
     await streaming?.settled();
-    // Nobody waits for a close that only gives back a descriptor; Windows keeps the file busy until it is done.
-    const closed = handle.close();
-    if (process.platform === 'win32') await closed;
-    else closed.catch(() => {});
+    await closeAfterReading(handle);
   }
 }
 
