@@ -3,8 +3,10 @@ import type { CallRecord } from './call.ts';
 import { RunningCalls } from './cancellation.ts';
 import { clientOfSessionId, conversationKey, mintSessionId } from './conversation.ts';
 import { KEEP_ALIVE_MS, MAX_BODY_BYTES } from './limits.ts';
+import { promptAnswer } from './prompt-answer.ts';
 import type { ToolRegistry } from './registry.ts';
 import type { RequestFacts } from './server.ts';
+import { isModern, isObject, type Json, type ToolCall2025, toolCall2025 } from './tool-call-2025.ts';
 
 export interface McpEndpointOptions {
   readonly registry: ToolRegistry;
@@ -33,8 +35,6 @@ export interface McpEndpoint {
   warmUp(): Promise<void>;
   close(): Promise<void>;
 }
-
-type Json = Record<string, unknown>;
 
 /**
  * MCP over Streamable HTTP, stateless: the 2026-07-28 revision and every 2025-era client from one factory, a fresh
@@ -69,10 +69,36 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
     return { plain: handler('auto'), streaming: handler('sse') };
   };
 
+  const answerCall = (
+    call: ToolCall2025,
+    sessionId: string | undefined,
+    closed: AbortSignal,
+    onRecord: (record: CallRecord) => void,
+  ) =>
+    promptAnswer(async (notify) => {
+      const token = call.meta?.['progressToken'];
+      let progress = 0;
+      const report = (message: string) => {
+        if (token === undefined) return;
+        const params = { progressToken: token, progress: ++progress, message };
+        notify({ jsonrpc: '2.0', method: 'notifications/progress', params });
+      };
+      const result = await running.run(sessionId, call.id, (cancelled) =>
+        options.registry.call({
+          name: call.name,
+          arguments: call.arguments,
+          cancelled,
+          abandoned: closed,
+          conversation: conversationKey(call.meta, sessionId),
+          progress: report,
+          onRecord,
+        }),
+      );
+      return { jsonrpc: '2.0', id: call.id, result };
+    });
+
   return {
     async fetch(request, summary, onCall) {
-      handlers ??= load();
-      const { plain, streaming } = await handlers;
       if (request.method !== 'POST') return methodNotAllowed();
       const body = await readJson(request);
       if (body instanceof Response) return body;
@@ -83,6 +109,15 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
       if (message?.['method'] === 'notifications/cancelled') {
         running.cancel(sessionId, isObject(message['params']) ? message['params']['requestId'] : undefined);
       }
+      const onRecord = (record: CallRecord) => {
+        summary.call = record;
+        onCall?.();
+      };
+      const call = message === undefined ? undefined : toolCall2025(message, request.headers);
+      if (call !== undefined) return answerCall(call, sessionId, request.signal, onRecord);
+
+      handlers ??= load();
+      const { plain, streaming } = await handlers;
       const accepted = withAccept(request);
       facts.set(accepted, {
         conversation: (meta) => conversationKey(meta, sessionId),
@@ -90,10 +125,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
           ? (closed, _requestId, work) => work({ cancelled: closed, abandoned: closed })
           : (closed, requestId, work) =>
               running.run(sessionId, requestId, (cancelled) => work({ cancelled, abandoned: closed })),
-        onRecord: (record) => {
-          summary.call = record;
-          onCall?.();
-        },
+        onRecord,
         instructions: carriesInstructions(message) ? await options.instructions() : undefined,
       });
       const response = await (isCall ? streaming : plain).fetch(accepted, { parsedBody: body });
@@ -114,12 +146,6 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
       await Promise.all([plain.close(), streaming.close()]);
     },
   };
-}
-
-function isModern(message: Json | undefined): boolean {
-  const params = isObject(message?.['params']) ? message['params'] : undefined;
-  const meta = isObject(params?.['_meta']) ? params['_meta'] : undefined;
-  return meta !== undefined && 'io.modelcontextprotocol/protocolVersion' in meta;
 }
 
 function carriesInstructions(message: Json | undefined): boolean {
@@ -206,8 +232,4 @@ function withAccept(request: Request): Request {
   const headers = new Headers(request.headers);
   headers.set('accept', 'application/json, text/event-stream');
   return new Request(request.url, { method: request.method, headers, signal: request.signal });
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
