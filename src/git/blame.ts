@@ -39,7 +39,7 @@ export async function readBlame(
     throw new CodedError(
       'INVALID_PARAMS',
       `"end_line" ${options.endLine} is before "start_line" ${start}.`,
-      'Swap them.',
+      'Swap the two, or leave one out.',
     );
   }
   const ranged = options.startLine !== undefined || options.endLine !== undefined;

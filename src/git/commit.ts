@@ -235,7 +235,7 @@ async function describeCommit(program: GitProgram, repository: Repository, signa
         '--',
       ],
       { cwd: repository.top, reads: true, signal },
-      COMMIT_FIELDS.length,
+      { fieldCount: COMMIT_FIELDS.length, list: true },
       0,
     ),
     readStatus(program, repository, { limit: 0 }, signal),

@@ -1,7 +1,7 @@
 import { PATCH_FLAGS } from './command.ts';
 import type { GitProgram } from './git-program.ts';
 import { checkRevision } from './names.ts';
-import { type ChangedFile, countPatchLines, readPatch, withLineCounts } from './patch-output.ts';
+import { type ChangedFile, countPatch, parseRawLines, readPatch, withLineCounts } from './patch-output.ts';
 import type { Repository } from './repository.ts';
 import { readStatus, type StatusCounts } from './status.ts';
 
@@ -18,7 +18,9 @@ export interface DiffOptions {
 
 export interface DiffReport {
   readonly diff: string;
-  readonly files: readonly ChangedFile[];
+  readonly fileCount: number;
+  /** Each file with its own counts; only when the diff is cut. */
+  readonly files?: readonly ChangedFile[];
   readonly added: number;
   readonly removed: number;
   /** Bytes of the whole diff; null when there is more than is counted. */
@@ -50,38 +52,33 @@ export async function readDiff(
     ...(options.path === undefined ? [] : [options.path]),
   ];
   const run = { cwd: repository.top, reads: true, signal };
+  const offset = options.offset ?? 0;
+  const base = ['diff', ...PATCH_FLAGS, ...flags];
   const patch = await readPatch(
     program,
-    ['diff', ...PATCH_FLAGS, '--raw', '--patch', ...flags, ...target],
+    [...base, '--patch', ...target],
     run,
-    0,
-    options.offset ?? 0,
+    { fieldCount: 0, list: false },
+    offset,
   );
-  const { totalBytes, nextOffset, lossy } = patch;
-  if (nextOffset !== undefined || (options.offset ?? 0) > 0) {
-    const numstat = await program.run(['diff', ...PATCH_FLAGS, '--numstat', '-z', ...flags, ...target], run);
-    const files = withLineCounts(patch.files, numstat.stdout);
-    return { diff: patch.text, files, ...sum(files), totalBytes, nextOffset, lossy };
+  const { text: diff, totalBytes, nextOffset, lossy } = patch;
+  if (nextOffset !== undefined || offset > 0) {
+    const [raw, numstat] = await Promise.all([
+      program.run([...base, '--raw', ...target], run),
+      program.run([...base, '--numstat', '-z', ...target], run),
+    ]);
+    const files = withLineCounts(parseRawLines(raw.stdout), numstat.stdout);
+    return { diff, files, ...sum(files), totalBytes, nextOffset, lossy };
   }
-  const report = {
-    diff: patch.text,
-    files: patch.files,
-    ...countPatchLines(patch.text),
-    totalBytes,
-    nextOffset,
-    lossy,
-  };
-  if (patch.files.length > 0 || repository.bare) return report;
-  const status = await readStatus(
-    program,
-    repository,
-    { ...(options.path && { paths: [options.path] }), limit: 0 },
-    signal,
-  );
+  const { files: fileCount, ...counts } = countPatch(diff);
+  const report = { diff, fileCount, ...counts, totalBytes, nextOffset, lossy };
+  if (diff !== '' || repository.bare) return report;
+  const paths = options.path === undefined ? {} : { paths: [options.path] };
+  const status = await readStatus(program, repository, { ...paths, limit: 0 }, signal);
   return { ...report, elsewhere: status.counts };
 }
 
-function sum(files: readonly ChangedFile[]): { added: number; removed: number } {
+function sum(files: readonly ChangedFile[]): { fileCount: number; added: number; removed: number } {
   const add = (key: 'added' | 'removed') => files.reduce((total, file) => total + (file[key] ?? 0), 0);
-  return { added: add('added'), removed: add('removed') };
+  return { fileCount: files.length, added: add('added'), removed: add('removed') };
 }

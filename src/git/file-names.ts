@@ -25,10 +25,13 @@ export function pathFromBytes(bytes: Buffer): RepoPath {
   return isUtf8(bytes) ? bytes.toString('utf8') : quoteBytes(bytes);
 }
 
-/** A path as git wrote it without -z (raw diff lines, numstat): quoted only where it has special characters. */
-export function pathFromQuoted(text: string): RepoPath {
-  if (!text.startsWith('"') || !text.endsWith('"')) return text;
-  return pathFromBytes(unquoteBytes(text));
+/**
+ * A path as git wrote it without -z (raw diff lines): quoted only where it has special characters.
+ * @param latin1 one character per byte
+ */
+export function pathFromQuoted(latin1: string): RepoPath {
+  if (!latin1.startsWith('"') || !latin1.endsWith('"')) return pathFromBytes(Buffer.from(latin1, 'latin1'));
+  return pathFromBytes(unquoteBytes(latin1, 'latin1'));
 }
 
 /** The bytes that git knows the path by. */
@@ -41,7 +44,7 @@ export function quotedNonUtf8(name: string): Buffer | undefined {
   if (name.length < 2 || !name.startsWith('"') || !name.endsWith('"') || !/\\[2-3][0-7]{2}/.test(name)) {
     return undefined;
   }
-  const bytes = unquoteBytes(name);
+  const bytes = unquoteBytes(name, 'utf8');
   return isUtf8(bytes) ? undefined : bytes;
 }
 
@@ -63,13 +66,13 @@ export function pathsForStdin(paths: readonly RepoPath[], prefix = ''): Buffer {
   return Buffer.concat(paths.flatMap((path) => [Buffer.from(prefix), pathToBytes(path), Buffer.from([0])]));
 }
 
-function unquoteBytes(text: string): Buffer {
+function unquoteBytes(text: string, encoding: 'utf8' | 'latin1'): Buffer {
   const inner = text.slice(1, -1);
   const parts: Buffer[] = [];
   for (const [piece, octal, letter] of inner.matchAll(/\\([0-3][0-7]{2})|\\(.)|[^\\]+/gs)) {
     if (octal !== undefined) parts.push(Buffer.from([Number.parseInt(octal, 8)]));
     else if (letter !== undefined) parts.push(Buffer.from([ESCAPES[letter] ?? letter.charCodeAt(0)]));
-    else parts.push(Buffer.from(piece, 'utf8'));
+    else parts.push(Buffer.from(piece, encoding));
   }
   return Buffer.concat(parts);
 }

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { lstat, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '../runtime/errors.ts';
 import type { GitProgram } from './git-program.ts';
@@ -27,8 +27,6 @@ export interface LogOptions {
   readonly ref?: string;
   /** Only commits that touch this file or folder, as a program argument. */
   readonly path?: string;
-  /** `path` is one file: follow it across renames. */
-  readonly follow?: boolean;
 }
 
 export interface LogReport {
@@ -56,6 +54,10 @@ export async function readLog(
   options: LogOptions,
   signal?: AbortSignal,
 ): Promise<LogReport> {
+  // git follows one file across renames; a folder, or a file that is gone, it takes as it is.
+  const follow =
+    options.path !== undefined &&
+    (await lstat(join(repository.top, options.path)).catch(() => undefined))?.isFile() === true;
   const args = [
     'log',
     '-z',
@@ -66,7 +68,7 @@ export async function readLog(
     `--format=tformat:${COMMIT_FORMAT.slice(0, -'%x00'.length)}`,
     `--max-count=${options.count + 1}`,
     `--skip=${options.skip ?? 0}`,
-    ...(options.follow ? ['--follow'] : []),
+    ...(follow ? ['--follow'] : []),
     '--end-of-options',
     options.ref === undefined ? 'HEAD' : checkRevision(options.ref),
     '--',

@@ -221,7 +221,7 @@ async function changedBetween(
       call.program,
       ['diff', '--raw', '--no-color', '--find-renames', from, to, '--'],
       run,
-      0,
+      { fieldCount: 0, list: true },
       0,
     )
   ).files;

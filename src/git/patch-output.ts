@@ -41,20 +41,26 @@ const MAX_COUNTED_BYTES = 64 * 1024 * 1024;
 /** Fields and the list of files; 100,000 files are about 10 MB. */
 const MAX_HEAD_BYTES = 32 * 1024 * 1024;
 
+/** What a command prints before its patch. */
+export interface PatchHead {
+  /** How many NUL-terminated fields come first. */
+  readonly fieldCount: number;
+  /** Then a list of files (`--raw`). A diff of conflicts cannot have one: git leaves their patches out then. */
+  readonly list: boolean;
+}
+
 /**
- * Runs a command that prints fields, a list of files (`--raw`) and a patch (`--patch`), and keeps one piece of the
- * patch however large it is.
- * @param fieldCount how many NUL-terminated fields come first
+ * Runs a command that prints a patch and keeps one piece of it however large it is.
  * @param offset bytes of the patch to leave out
  */
 export async function readPatch(
   program: GitProgram,
   args: readonly string[],
   run: GitRun,
-  fieldCount: number,
+  head: PatchHead,
   offset: number,
 ): Promise<PatchOutput> {
-  const reader = new PatchReader(fieldCount, offset);
+  const reader = new PatchReader(head, offset);
   await program.run(args, { ...run, onStdout: (chunk) => reader.push(chunk) });
   return reader.finish();
 }
@@ -65,15 +71,16 @@ class PatchReader {
   #head: Buffer = Buffer.alloc(0);
   #headChunks: Buffer[] = [];
   #headBytes = 0;
-  #inPatch = false;
+  #inPatch: boolean;
   #piece: Buffer[] = [];
   #pieceBytes = 0;
   #patchBytes = 0;
   #stopped = false;
 
-  constructor(fieldCount: number, offset: number) {
-    this.#fieldCount = fieldCount;
+  constructor(head: PatchHead, offset: number) {
+    this.#fieldCount = head.fieldCount;
     this.#offset = offset;
+    this.#inPatch = head.fieldCount === 0 && !head.list;
   }
 
   push(chunk: Buffer): boolean {
@@ -101,7 +108,7 @@ class PatchReader {
     const kept = more ? piece.subarray(0, cutPoint(piece)) : piece;
     return {
       fields,
-      files: parseRawLines(this.#head.toString('utf8', at)),
+      files: parseRawLines(this.#head.subarray(at)),
       text: kept.toString('utf8'),
       totalBytes,
       nextOffset: more ? this.#offset + kept.length : undefined,
@@ -171,9 +178,9 @@ const RAW_WORDS: Readonly<Record<string, FileChangeWord>> = {
 };
 
 /** Parses `:mode mode hash hash X<tab>path[<tab>path]` lines; a conflicted file stands there twice, once is kept. */
-export function parseRawLines(text: string): ChangedFile[] {
+export function parseRawLines(output: Buffer): ChangedFile[] {
   const files = new Map<RepoPath, ChangedFile>();
-  for (const line of text.split('\n')) {
+  for (const line of output.toString('latin1').split('\n')) {
     if (!line.startsWith(':')) continue;
     const [meta = '', first = '', second] = line.split('\t');
     const status = RAW_WORDS[meta.slice(meta.lastIndexOf(' ') + 1)[0]!] ?? 'modified';
@@ -206,30 +213,35 @@ export function withLineCounts(files: readonly ChangedFile[], numstat: Buffer): 
   });
 }
 
-/** Counts the lines that a complete patch adds and removes. */
-export function countPatchLines(patch: string): { added: number; removed: number } {
-  let [added, removed, oldLeft, newLeft] = [0, 0, 0, 0];
+/** What a complete patch holds: files, lines added, lines removed. */
+export interface PatchCounts {
+  readonly files: number;
+  readonly added: number;
+  readonly removed: number;
+}
+
+/** Counts a complete patch. No line of a hunk begins like a header, so headers need no context. */
+export function countPatch(patch: string): PatchCounts {
+  const headers = new Set<string>();
+  let [added, removed] = [0, 0];
+  // Columns of marks: one in a hunk, one per parent in a combined one, none between them.
+  let columns = 0;
   for (let at = 0; at < patch.length; ) {
-    const end = patch.indexOf('\n', at);
-    if (oldLeft > 0 || newLeft > 0) {
-      const mark = patch[at];
-      if (mark === '+') {
-        added++;
-        newLeft--;
-      } else if (mark === '-') {
-        removed++;
-        oldLeft--;
-      } else if (mark !== '\\') {
-        oldLeft--;
-        newLeft--;
-      }
-    } else if (patch.startsWith('@@ ', at)) {
-      const match = patch.slice(at, at + 80).match(/^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@/);
-      oldLeft = Number(match?.[1] ?? 1);
-      newLeft = Number(match?.[2] ?? 1);
+    const lineEnd = patch.indexOf('\n', at);
+    const end = lineEnd === -1 ? patch.length : lineEnd;
+    const first = patch[at];
+    if (first === 'd' || first === '*') {
+      columns = 0;
+      // A file that became a symlink has two patches under one header.
+      if (/^(diff --|\* Unmerged)/.test(patch.slice(at, at + 10))) headers.add(patch.slice(at, end));
+    } else if (first === '@') {
+      columns = (patch.slice(at, at + 64).match(/^@+/)?.[0].length ?? 1) - 1;
+    } else if (columns > 0) {
+      const marks = patch.slice(at, at + columns);
+      if (marks.includes('+')) added++;
+      else if (marks.includes('-')) removed++;
     }
-    if (end === -1) break;
     at = end + 1;
   }
-  return { added, removed };
+  return { files: headers.size, added, removed };
 }

@@ -8,7 +8,7 @@ import { COMMIT_FIELDS, COMMIT_FORMAT, commitEntry, type LogEntry } from './log.
 import { checkRevision, forShell } from './names.ts';
 import {
   type ChangedFile,
-  countPatchLines,
+  countPatch,
   cutPoint,
   MAX_PIECE_BYTES,
   readPatch,
@@ -74,14 +74,17 @@ export async function showCommit(
     program,
     [...base, `--format=tformat:${COMMIT_FORMAT}`, '--raw', '--patch', ...target],
     run,
-    COMMIT_FIELDS.length,
+    { fieldCount: COMMIT_FIELDS.length, list: true },
     offset,
   );
   if (patch.fields[0] === undefined) throw refNotFound(ref);
   const { totalBytes, nextOffset, lossy } = patch;
   const commit = commitEntry(patch.fields, MAX_MESSAGE_CHARS);
   const shown = { commit, files: patch.files, diff: patch.text, totalBytes, nextOffset, lossy };
-  if (nextOffset === undefined && offset === 0) return { ...shown, ...countPatchLines(patch.text) };
+  if (nextOffset === undefined && offset === 0) {
+    const { added, removed } = countPatch(patch.text);
+    return { ...shown, added, removed };
+  }
   const numstat = await program.run([...base, '--format=tformat:', '--numstat', '-z', ...target], run);
   const files = withLineCounts(patch.files, numstat.stdout);
   const add = (key: 'added' | 'removed') => files.reduce((total, file) => total + (file[key] ?? 0), 0);

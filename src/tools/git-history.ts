@@ -50,10 +50,10 @@ export const gitDiff = defineTool({
     return {
       summary: diffSummary(report, comparison(staged, ref), again),
       data: {
-        files_changed: report.files.length,
+        files_changed: report.fileCount,
         added: report.added,
         removed: report.removed,
-        ...((truncated || offset > 0) && {
+        ...(report.files && {
           files: shownFiles(report.files, show),
           total_bytes: report.totalBytes,
         }),
@@ -71,7 +71,7 @@ function comparison(staged: boolean, ref: string | undefined): string {
 }
 
 function diffSummary(report: DiffReport, what: string, again: Record<string, unknown>): string {
-  if (report.files.length === 0) {
+  if (report.fileCount === 0) {
     const rest = report.elsewhere;
     const other =
       rest === undefined || rest.total === 0
@@ -85,7 +85,7 @@ function diffSummary(report: DiffReport, what: string, again: Record<string, unk
       rest && rest.untracked > 0 ? ' Untracked files are not part of a diff; git_status lists them.' : '';
     return `No differences, ${what}. ${other}${hint}${untracked}`;
   }
-  const size = `${counted(report.files.length, 'file')} changed, +${report.added} -${report.removed} (${what}).`;
+  const size = `${counted(report.fileCount, 'file')} changed, +${report.added} -${report.removed} (${what}).`;
   const cut =
     report.nextOffset === undefined
       ? ''
