@@ -79,7 +79,7 @@ export function anchorGlob(
   }
   if (names.length === 0 || rest.endsWith('/')) names.push('**');
   // A pattern without a slash holds at every depth, as in ripgrep and .gitignore; `./*.ts` and `/a/*.ts` do not.
-  const anywhere = !rooted && !rest.includes('/');
+  const anywhere = !rooted && !rest.includes('/') && names[0] !== '**';
   return { folder: start, pattern: `${excludes ? '!' : ''}${anywhere ? '**/' : ''}${names.join('/')}` };
 }
 
@@ -142,7 +142,9 @@ function planFor({ pattern, includeIgnored }: GlobRequest): Plan {
     hidden: !excludes && namesHidden(tail),
     namesGit: !excludes && /(?:^|[/{,])\.git(?:$|[/},])/.test(glob),
     maxDepth: excludes ? undefined : compileGlob(tail, { dot: false }).maxDepth,
-    matches: (path) => compiled.matches(path) !== excludes,
+    matches: excludes
+      ? (path) => !compiled.matches(path) && !/(?:^|\/)\./.test(path)
+      : (path) => compiled.matches(path),
   };
 }
 

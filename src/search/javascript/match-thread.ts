@@ -70,7 +70,8 @@ export function matchThread(): void {
       for (let at = nul; at >= 0; at = content.indexOf(0, at + 1)) content[at] = 10;
     } else if (isBinary) {
       if (nul < SNIFF_BYTES) return;
-      content = content.subarray(0, nul);
+      // ripgrep does not search the buffer in which it finds the NUL.
+      content = content.subarray(0, content.lastIndexOf(10, nul - (nul % SNIFF_BYTES) - 1) + 1);
     }
     const { starts, matching, total } = task.multiline ? acrossLines(content) : lineByLine(content);
     if (matching.size === 0) return;

@@ -156,8 +156,8 @@ function readQuantifier(cursor: Cursor): string {
   cursor.at += found[0].length;
   if (found[0][0] !== '{') return found[0];
   const [, low, comma, high, lazy] = found;
-  if (low === '' && high === '') throw refuse(cursor, 'repetition quantifier expects a valid decimal');
-  return `{${low || '0'}${comma}${high}}${lazy}`;
+  if (low === '') throw refuse(cursor, 'repetition quantifier expects a valid decimal');
+  return `{${low}${comma}${high}}${lazy}`;
 }
 
 /** Word borders and the ends of the text, with the meaning they have in Rust: Unicode, unless `(?-u)`. */

@@ -144,7 +144,7 @@ export async function makeAgreementTree(files: number): Promise<Tree> {
     'text/binary.dat': Buffer.from('alpha\n\0\x01\x02beta\nalpha\n'),
     'text/late.dat': Buffer.concat([
       Buffer.from('alpha early\n'),
-      Buffer.alloc(200_000, 'filler filler\n'),
+      Buffer.alloc(200_000, `${'filler '.repeat(100)}\n`),
       Buffer.from('\0alpha\n'),
     ]),
     'text/words.txt':
