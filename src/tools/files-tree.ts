@@ -10,7 +10,7 @@ const MAX_TREE_BYTES = 200 * 1024;
 
 const entrySchema = z.object({
   name: z.string(),
-  type: z.enum(['file', 'directory', 'symlink', 'other']),
+  type: z.string(),
   size: z.number().optional(),
   mtime: z.string().optional(),
   target: z.string().optional(),
@@ -30,9 +30,7 @@ const listDirectoryTool = defineTool({
     entries: z.array(entrySchema),
     total: z.number(),
     truncated: z.boolean(),
-    next: z
-      .object({ path: z.string(), ignore: z.array(z.string()).optional(), offset: z.number() })
-      .optional(),
+    next: z.looseObject({ offset: z.number() }).optional(),
   }),
   annotations: READS,
   slim: true,

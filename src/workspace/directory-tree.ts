@@ -11,7 +11,7 @@ export interface DirectoryTree {
   readonly nodes: readonly TreeNode[];
   readonly files: number;
   readonly directories: number;
-  /** Directories that were not opened because of the depth or the bound, relative to the root, `/` as separator. */
+  /** Directories that were not opened because of the depth, the bound or their permissions, relative to the root, `/` as separator. */
   readonly unopened: readonly string[];
   /** True when the bound, not the depth, left something out. */
   readonly truncated: boolean;
@@ -59,6 +59,12 @@ export async function directoryTree(
       );
       for (const [index, { rules, entries }] of listed.entries()) {
         const parent = batch[index]!;
+        if (!entries) {
+          // Not the same as an empty one.
+          parent.nodes.push('…');
+          tree.unopened.push(parent.shown);
+          continue;
+        }
         for (const entry of entries) {
           // Quotes, comma, and for a directory braces, brackets and colon.
           const cost = Buffer.byteLength(JSON.stringify(entry.name)) + (entry.isDirectory() ? 8 : 1);
@@ -96,13 +102,13 @@ export async function directoryTree(
 async function list(
   level: Level,
   root: FileRef | undefined,
-): Promise<{ rules: IgnoreRules; entries: Dirent[] }> {
+): Promise<{ rules: IgnoreRules; entries: Dirent[] | undefined }> {
   let entries: Dirent[];
   try {
     entries = await readEntries(root ?? level);
   } catch (error) {
     if (root) throw error;
-    return { rules: level.rules, entries: [] };
+    return { rules: level.rules, entries: undefined };
   }
   const hasOwnRules = !root && entries.some((entry) => entry.name === '.gitignore');
   const rules = hasOwnRules ? await level.rules.enter(level.path) : level.rules;
