@@ -35,6 +35,19 @@ export interface StartedCommand {
   readonly completed: Promise<void>;
 }
 
+interface Call {
+  readonly shell: NamedShell;
+  /** The state that it started from. */
+  readonly before: ShellState;
+  readonly generation: number;
+  readonly request: ShellCommand;
+  readonly process: ManagedProcess;
+  readonly files: CallFiles | undefined;
+  /** The command with the files that it sources, for shells that need it. */
+  readonly script: string;
+  readonly release: () => void;
+}
+
 /** Starts commands in named shells: a fresh process of the shell each, with the state that was saved last. */
 export class ShellCommands {
   readonly #table: ProcessTable;
@@ -68,6 +81,8 @@ export class ShellCommands {
       throw new CodedError('INVALID_PARAMS', 'The command contains a NUL character.', 'Remove it.');
     }
     const { dialect, file } = this.#program;
+    // A command that was seen to end has its state taken over before the next one begins.
+    if (shell.pendingSaves.size > 0) await Promise.all(shell.pendingSaves);
     const { state, generation } = shell;
     const restore = await this.#states.restoreFiles(shell);
     const cwd = request.workingDirectory ?? state.cwd;
@@ -96,7 +111,16 @@ export class ShellCommands {
       if (request.timeoutMs !== undefined) process.limitTime(request.timeoutMs);
       shell.runningCommands++;
       this.#states.remember(shell, oneLine(command, 80));
-      const completed = this.#complete(shell, generation, request, process, files, script, restore.release);
+      const completed = this.#complete({
+        shell,
+        before: state,
+        generation,
+        request,
+        process,
+        files,
+        script,
+        release: restore.release,
+      });
       return { process, completed };
     } catch (error) {
       restore.release();
@@ -132,35 +156,33 @@ export class ShellCommands {
     return environment;
   }
 
-  async #complete(
-    shell: NamedShell,
-    generation: number,
-    request: ShellCommand,
-    process: ManagedProcess,
-    files: CallFiles | undefined,
-    script: string,
-    release: () => void,
-  ): Promise<void> {
+  async #complete(call: Call): Promise<void> {
+    const { shell, process, files } = call;
     await process.ended;
-    shell.runningCommands--;
+    const saved = this.#takeOver(call).catch(() => {});
+    shell.pendingSaves.add(saved);
     if (files?.command !== undefined) unlink(files.command).catch(() => {});
     // Background children may still load functions; the files then stay until the server ends.
-    if (!process.leftBackground) release();
+    if (!process.leftBackground) call.release();
+    await saved;
+    shell.pendingSaves.delete(saved);
+    shell.runningCommands--;
+  }
+
+  /** Makes what the call's shell left the state of the named shell. */
+  async #takeOver({ shell, before, generation, request, process, files, script }: Call): Promise<void> {
     if (!files?.dump) return;
     const dump = await readFile(files.dump, 'latin1').catch(() => '');
     unlink(files.dump).catch(() => {});
     if (dump === '' || process.stopped) return;
-    const { state: before } = shell;
     const after = await this.#readState(dump, before, script);
     if (!after) return;
-    if (request.workingDirectory === undefined) this.#states.save(shell, after, generation);
-    else {
-      const environment = { ...after.environment };
-      const previous = before.environment['OLDPWD'];
-      if (previous === undefined) delete environment['OLDPWD'];
-      else environment['OLDPWD'] = previous;
-      this.#states.save(shell, { ...after, cwd: before.cwd, environment }, generation);
-    }
+    if (request.workingDirectory === undefined) return this.#states.save(shell, before, after, generation);
+    const environment = { ...after.environment };
+    const previous = before.environment['OLDPWD'];
+    if (previous === undefined) delete environment['OLDPWD'];
+    else environment['OLDPWD'] = previous;
+    this.#states.save(shell, before, { ...after, cwd: before.cwd, environment }, generation);
   }
 
   async #readState(dump: string, before: ShellState, commandScript: string): Promise<ShellState | undefined> {
@@ -201,7 +223,7 @@ export class ShellCommands {
         'Give a folder that exists as working_directory.',
       );
     }
-    this.#states.save(shell, { ...shell.state, cwd: shell.root }, shell.generation);
+    this.#states.save(shell, shell.state, { ...shell.state, cwd: shell.root }, shell.generation);
     return new CodedError(
       'FILE_NOT_FOUND',
       `The folder "${cwd}", in which shell "${shell.name}" was, no longer exists; nothing was run.`,

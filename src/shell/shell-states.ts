@@ -19,7 +19,9 @@ export interface NamedShell {
   state: ShellState;
   readonly recentCommands: string[];
   runningCommands: number;
-  /** Rises with every change; a save that belongs to an older one than a reset is dropped. */
+  /** Commands that ended and whose state is being read. */
+  readonly pendingSaves: Set<Promise<void>>;
+  /** Rises with every reset: what a call leaves that began before is dropped. */
   generation: number;
 }
 
@@ -85,9 +87,15 @@ export class ShellStates {
     return [...this.#loaded.values()];
   }
 
-  /** Takes over what a call left, unless the shell was reset since the call began. */
-  save(shell: NamedShell, state: ShellState, generation: number): void {
-    if (shell.generation !== generation || sameState(shell.state, state)) return;
+  /**
+   * Takes over what a call changed, unless the shell was reset since it began. Calls that overlap do not undo each
+   * other: what a call left as it had found it stays as it is by now; where two changed the same, the last wins.
+   * @param base the state that the call started from
+   */
+  save(shell: NamedShell, base: ShellState, after: ShellState, generation: number): void {
+    if (shell.generation !== generation) return;
+    const state = merge(shell.state, base, after);
+    if (sameState(shell.state, state)) return;
     const unchanged = sameRecord(shell.state.functions, state.functions);
     this.#setState(shell, unchanged ? { ...state, functions: shell.state.functions } : state);
   }
@@ -190,6 +198,7 @@ export class ShellStates {
       state: stored ?? (await this.#initial(root)),
       recentCommands: [],
       runningCommands: 0,
+      pendingSaves: new Set(),
       generation: 0,
     };
     this.#loaded.set(key, shell);
@@ -240,6 +249,31 @@ export class ShellStates {
 /** Text of a shell: one character per byte. */
 function writePrivate(path: string, text: string): Promise<void> {
   return writeFile(path, text, { encoding: 'latin1', mode: 0o600 });
+}
+
+function merge(now: ShellState, base: ShellState, after: ShellState): ShellState {
+  if (now === base) return after;
+  const pick = <K extends 'cwd' | 'variables' | 'settings' | 'options'>(key: K): string =>
+    after[key] === base[key] ? now[key] : after[key];
+  return {
+    cwd: pick('cwd'),
+    environment: mergeRecord(now.environment, base.environment, after.environment),
+    variables: pick('variables'),
+    functions: mergeRecord(now.functions, base.functions, after.functions),
+    settings: pick('settings'),
+    options: pick('options'),
+  };
+}
+
+function mergeRecord<T>(
+  now: Readonly<Record<string, T>>,
+  base: Readonly<Record<string, T>>,
+  after: Readonly<Record<string, T>>,
+): Record<string, T> {
+  const merged: Record<string, T> = { ...now };
+  for (const [key, value] of Object.entries(after)) if (base[key] !== value) merged[key] = value;
+  for (const key of Object.keys(base)) if (!(key in after)) delete merged[key];
+  return merged;
 }
 
 function sameState(a: ShellState, b: ShellState): boolean {

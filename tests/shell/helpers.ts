@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -134,4 +134,16 @@ export async function p50(times: number, work: () => Promise<unknown>): Promise<
     spent.push(performance.now() - start);
   }
   return spent.sort((a, b) => a - b)[Math.floor(times / 2)] ?? Number.NaN;
+}
+
+/** True while a process runs; a zombie that nobody collected does not. */
+export function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    if (process.platform !== 'linux') return true;
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
+  }
 }

@@ -189,7 +189,7 @@ for (const kind of ['bash', 'zsh', 'dash']) {
       assert.equal(await shell.out('pwd; echo "${A-gone}"'), `${shell.root}\ngone\n`);
     });
 
-    test('several at once start from the last save, the last to finish wins', async () => {
+    test('several at once start from the last save; of two that change the same the last to finish wins', async () => {
       await fresh();
       await shell.run('A=0');
       const slow = shell.run('until [ -e go ]; do sleep 0.02; done; echo $A; A=slow');
