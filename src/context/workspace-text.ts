@@ -1,4 +1,4 @@
-import { startOfText, type TextStart } from './cut-document.ts';
+import { startOfText } from './cut-document.ts';
 import type { TextDocument } from './read-document.ts';
 
 /** The heading that marks text as the workspace's own: its words are the project's, not the product's or the user's. */

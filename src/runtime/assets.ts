@@ -8,7 +8,7 @@ import { sea } from './platform.ts';
  * Files that the product carries besides its code. The single executable has them embedded (build.mjs puts them
  * in, zstd-compressed); everywhere else they are files of the installed packages.
  */
-export type AssetName = 'rg';
+export type AssetName = 'rg' | 'tree-sitter' | `tree-sitter-${string}`;
 
 /** An asset inside the single executable: bytes that must be written somewhere before they can be executed. */
 export interface EmbeddedAsset {
@@ -23,10 +23,16 @@ export interface EmbeddedAsset {
 /** Written by build.mjs as the asset `assets.json`. */
 type Manifest = Readonly<Record<string, { readonly sha256: string; readonly sizeBytes: number }>>;
 
-/** Where each asset lies in node_modules when the program runs from its sources or as a plain bundle. */
-const PACKAGE_FILES: Readonly<Record<AssetName, string>> = {
-  rg: `@vscode/ripgrep-${process.platform}-${process.arch}/bin/${process.platform === 'win32' ? 'rg.exe' : 'rg'}`,
-};
+/** Where an asset lies in node_modules when the program runs from its sources or as a plain bundle. */
+export function packageFile(name: AssetName): string {
+  if (name === 'rg') {
+    const program = process.platform === 'win32' ? 'rg.exe' : 'rg';
+    return `@vscode/ripgrep-${process.platform}-${process.arch}/bin/${program}`;
+  }
+  return name === 'tree-sitter'
+    ? 'web-tree-sitter/web-tree-sitter.wasm'
+    : `@vscode/tree-sitter-wasm/wasm/${name}.wasm`;
+}
 
 /**
  * The asset as it is embedded in this executable; undefined when this process is no single executable, or when
@@ -55,7 +61,7 @@ export function embeddedAsset(name: AssetName): EmbeddedAsset | undefined {
 export async function assetFile(name: AssetName): Promise<string | undefined> {
   if (sea) return undefined;
   try {
-    const path = createRequire(import.meta.url).resolve(PACKAGE_FILES[name]);
+    const path = createRequire(import.meta.url).resolve(packageFile(name));
     await access(path);
     return path;
   } catch {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { pathRules, projectContext, remember } from '../context/index.ts';
+import { outlineTools } from './context-outline.ts';
 import { projectSources } from './context-sources.ts';
 import { ADDS, defineTool, READS } from './define.ts';
 
@@ -124,4 +125,4 @@ const rememberTool = defineTool({
   },
 });
 
-export const contextTools = [projectContextTool, loadPathRulesTool, rememberTool];
+export const contextTools = [projectContextTool, loadPathRulesTool, rememberTool, ...outlineTools];
