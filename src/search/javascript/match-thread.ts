@@ -70,8 +70,7 @@ export function matchThread(): void {
       for (let at = nul; at >= 0; at = content.indexOf(0, at + 1)) content[at] = 10;
     } else if (isBinary) {
       if (nul < SNIFF_BYTES) return;
-      // ripgrep does not search the buffer in which it finds the NUL.
-      content = content.subarray(0, content.lastIndexOf(10, nul - (nul % SNIFF_BYTES) - 1) + 1);
+      content = content.subarray(0, searchedBefore(content, nul));
     }
     const { starts, matching, total } = task.multiline ? acrossLines(content) : lineByLine(content);
     if (matching.size === 0) return;
@@ -82,6 +81,20 @@ export function matchThread(): void {
       if (!(isBinary && task.isExplicit)) postLines(path, content, starts, matching);
       if (isBinary) post({ path, binary: true });
     }
+  }
+
+  /**
+   * ripgrep reads by buffers that begin where the last whole line ended, and does not search the one in which it finds
+   * the NUL.
+   */
+  function searchedBefore(content: Buffer, nul: number): number {
+    let start = 0;
+    while (start + SNIFF_BYTES <= nul) {
+      const lastLine = content.lastIndexOf(10, start + SNIFF_BYTES - 1);
+      start = (lastLine >= start ? lastLine : content.indexOf(10, start)) + 1;
+      if (start === 0) return 0;
+    }
+    return start;
   }
 
   /** UTF-16 with a byte order mark becomes UTF-8, and a mark is no part of the first line. */
