@@ -54,6 +54,6 @@ export async function checkout(
 }
 
 async function move(program: GitProgram, repository: Repository, args: string[], signal?: AbortSignal) {
-  await program.run(args, { cwd: repository.top, reads: false, startsHooks: true, signal });
+  await program.run(args, { cwd: repository.top, reads: false, plainPathspecs: true, signal });
   return readStatus(program, repository, { untracked: 'no', limit: 200 }, signal);
 }

@@ -5,10 +5,11 @@ export interface CommandPurpose {
   /** It only looks: takes no optional locks, so that it never gets in the way of the user's own git. */
   readonly reads: boolean;
   /**
-   * It starts hooks of the user, which must find git as in a terminal: `--literal-pathspecs` would reach them through
-   * the environment, so such commands mark their own pathspecs as literal instead (see literalPathspec).
+   * It starts other git commands: the user's hooks, or git's own helpers (stash leaves untracked files behind
+   * otherwise). `--literal-pathspecs` would reach them through the environment, so such commands mark their own
+   * pathspecs as literal instead (LITERAL_PATHSPEC).
    */
-  readonly startsHooks?: boolean;
+  readonly plainPathspecs?: boolean;
   /** It talks to a remote over ssh and the user has configured no ssh command: ssh must not ask anything. */
   readonly sshInBatchMode?: boolean;
 }
@@ -71,7 +72,7 @@ export function buildCommandLine(
 ): CommandLine {
   const settings =
     accessMode === 'read-only' ? [...SETTINGS, ...READ_ONLY_SETTINGS, ...blank(filters)] : SETTINGS;
-  const literal = purpose.startsHooks ? [] : ['--literal-pathspecs'];
+  const literal = purpose.plainPathspecs ? [] : ['--literal-pathspecs'];
   const env: NodeJS.ProcessEnv = { ...baseEnv };
   if (purpose.reads) env['GIT_OPTIONAL_LOCKS'] = '0';
   if (purpose.sshInBatchMode) env['GIT_SSH_COMMAND'] = 'ssh -oBatchMode=yes';

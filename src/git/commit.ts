@@ -62,7 +62,7 @@ export async function createCommit(
     const result = await program.run(['commit', '--file=-', '--cleanup=whitespace', ...args], {
       cwd: repository.top,
       reads: false,
-      startsHooks: true,
+      plainPathspecs: true,
       signal,
       input: options.message,
       accept: [0, 1],

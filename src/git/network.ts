@@ -236,7 +236,7 @@ async function runRemote(
 ): Promise<Finished | StillRunning> {
   const result = await call.program.runLong(args, {
     cwd: call.repository.top,
-    startsHooks: true,
+    plainPathspecs: true,
     sshInBatchMode: !settings.hasSshCommand,
     signal: call.signal,
     runner: call.runner ?? runToTheEnd,

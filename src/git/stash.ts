@@ -53,7 +53,7 @@ export async function pushStash(
       ...(options.includeUntracked ? ['--include-untracked'] : []),
       ...(options.message === undefined ? [] : [`--message=${options.message}`]),
     ],
-    { cwd: repository.top, reads: false, signal },
+    { cwd: repository.top, reads: false, plainPathspecs: true, signal },
   );
   const after = await tryResolveCommit(program, repository, 'refs/stash', signal);
   return after === before ? undefined : (await listStashes(program, repository, signal))[0];
@@ -92,6 +92,7 @@ export async function applyStash(
   const result = await program.run(['stash', action, '--quiet', `stash@{${index}}`], {
     cwd: repository.top,
     reads: false,
+    plainPathspecs: true,
     signal,
     accept: [0, 1],
   });
@@ -131,6 +132,7 @@ export async function dropStash(
   await program.run(['stash', 'drop', '--quiet', `stash@{${index}}`], {
     cwd: repository.top,
     reads: false,
+    plainPathspecs: true,
     signal,
   });
   return commit;
