@@ -16,7 +16,8 @@ export function listedTool(tool: ToolDefinition, form: ResultForm): ListedTool {
   return {
     name: tool.name,
     description: tool.description,
-    inputSchema: asObject({ ...terse(tool.input), additionalProperties: false }),
+    // Unknown parameters are refused (input.ts); saying so in every schema costs 1.6 kB.
+    inputSchema: asObject(terse(tool.input)),
     ...(sendsStructured(tool, form) ? { outputSchema: envelopeSchema(tool) } : {}),
     annotations: { ...tool.annotations },
     ...(tool.meta === undefined ? {} : { _meta: { ...tool.meta } }),
@@ -24,14 +25,16 @@ export function listedTool(tool: ToolDefinition, form: ResultForm): ListedTool {
 }
 
 /**
- * The envelope's schema. `data` requires nothing, because the envelope of an error carries `data.error` instead;
- * the exact shape of a success is `tool.output`, which the tests hold every result against.
+ * The envelope's schema, with the names of what a success carries in `data`. The names alone: types of all fields of all
+ * tools would cost every conversation some ten kilobytes, and nothing in `data` can be required, because the envelope
+ * of an error carries `data.error` instead. The exact shape is `tool.output`, which the tests hold every result against.
  */
 function envelopeSchema(tool: ToolDefinition): { type: 'object' } & Record<string, unknown> {
-  const { required: _, ...data } = terse(tool.output);
+  const names = Object.keys(tool.output.shape).map((name) => [name, {}]);
+  const data = { type: 'object', properties: Object.fromEntries(names) };
   return {
     type: 'object',
-    properties: { ok: { type: 'boolean' }, tool: { type: 'string' }, summary: { type: 'string' }, data },
+    properties: { ok: { type: 'boolean' }, data },
     required: ['ok', 'tool', 'summary', 'data'],
   };
 }

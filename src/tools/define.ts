@@ -57,6 +57,26 @@ export interface ToolContext {
   readonly answerByMs: number;
   /** Sends a progress message where the client asked for progress; otherwise does nothing. */
   readonly progress: (message: string) => void;
+  /** The other tools of this server, for tools that call tools (batch). */
+  readonly otherTools?: OtherTools;
+}
+
+/** Calls of tools within a call. */
+export interface OtherTools {
+  /** Undefined when there is no such tool in this server. */
+  annotationsOf(name: string): Annotations | undefined;
+  /**
+   * Calls a tool as a client would: its arguments checked, its answer in the envelope, the call on record. It ends
+   * with the signals of the call that it belongs to. Never throws.
+   */
+  call(name: string, args: Readonly<Record<string, unknown>>): Promise<OtherToolResult>;
+}
+
+export interface OtherToolResult {
+  /** The text that the call's own answer would have had. */
+  readonly text: string;
+  readonly isError: boolean;
+  readonly images?: ToolAnswer<unknown>['images'];
 }
 
 /** What a handler returns; the registry makes the envelope `{ ok: true, tool, summary, data }` of it. */
@@ -83,7 +103,8 @@ export interface ToolDefinition<
   readonly annotations: Annotations;
   /**
    * The string fields of `data` that carry the bulk (file text, output, a diff): they leave the JSON line and
-   * follow it as plain text. A tool with a bulk field sends text alone unless --results says otherwise.
+   * follow it as plain text. A tool with this list, even an empty one, sends text alone unless --results says
+   * otherwise: its results can be large, and hosts that show both channels would show them twice.
    */
   readonly bulk?: readonly (keyof z.infer<Output> & string)[];
   /** `_meta` of the listed tool, such as openai/fileParams. */

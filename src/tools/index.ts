@@ -2,6 +2,7 @@ import { agentStatus } from './agent-status.ts';
 import { contextTools } from './context.ts';
 import type { ToolDefinition } from './define.ts';
 import { fileTools } from './files.ts';
+import { gitTools } from './git.ts';
 import { searchTools } from './search.ts';
 import { shellTools } from './shell.ts';
 import { transferTools } from './transfer.ts';
@@ -15,6 +16,7 @@ const ALL_TOOLS = [
   ...transferTools,
   ...searchTools,
   ...shellTools,
+  ...gitTools,
   ...contextTools,
   agentStatus,
 ] as unknown as readonly ToolDefinition[];

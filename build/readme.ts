@@ -1,0 +1,63 @@
+/**
+ * The parts of README.md that are made from the program itself. `npm run docs` rewrites them; a test holds them
+ * against the program.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { definitionOf, SETTINGS, type SettingName } from '../src/config/definitions.ts';
+import type { ToolDefinition } from '../src/tools/define.ts';
+import { selectTools } from '../src/tools/index.ts';
+
+const README = fileURLToPath(new URL('../README.md', import.meta.url));
+
+/** The README's text as it should be. */
+export async function upToDateReadme(): Promise<string> {
+  let text = await readFile(README, 'utf8');
+  text = withPart(text, 'tools', toolTable(selectTools('full')));
+  return withPart(text, 'settings', settingsTable());
+}
+
+/** Replaces what stands between `<!-- name: … -->` and `<!-- /name -->`. */
+export function withPart(text: string, name: string, part: string): string {
+  const pattern = new RegExp(`(<!-- ${name}:[^>]*-->\\n)[\\s\\S]*?(<!-- /${name} -->)`);
+  if (!pattern.test(text)) throw new Error(`README.md has no part "${name}"`);
+  return text.replace(pattern, (_, start: string, end: string) => `${start}\n${part}\n\n${end}`);
+}
+
+function toolTable(tools: readonly ToolDefinition[]): string {
+  const rows = tools.map((tool) => {
+    const kind = tool.annotations.readOnlyHint
+      ? 'reads'
+      : tool.annotations.destructiveHint
+        ? 'changes'
+        : 'adds';
+    return `| \`${tool.name}\` | ${kind}${tool.slim ? ', slim' : ''} | ${cell(firstSentence(tool.description))} |`;
+  });
+  return [
+    `${tools.length} tools; those marked slim are also there with \`--tools slim\`.`,
+    '',
+    '| tool | | what it does |',
+    '|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
+function settingsTable(): string {
+  const rows = (Object.keys(SETTINGS) as SettingName[])
+    .filter((name) => definitionOf(name).help !== '')
+    .map((name) => {
+      const { placeholder, help } = definitionOf(name);
+      return `| \`--${name}${placeholder === undefined ? '' : ` ${placeholder}`}\` | ${cell(help)} |`;
+    });
+  return ['| flag | meaning |', '|---|---|', ...rows].join('\n');
+}
+
+function firstSentence(text: string): string {
+  return /^.*?[.](?=\s|$)/s.exec(text)?.[0] ?? text;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(README, await upToDateReadme());
