@@ -25,26 +25,24 @@ interface ProcessRow {
   readonly ppid: number;
   readonly group: number;
   readonly session: number;
+  /** Value of MARKER_VARIABLE in its environment; Linux only. */
+  readonly marker: string | undefined;
 }
 
 /** Living processes (zombies are not) that belong to the target, in no particular order. Never this process. */
 export async function listTree(target: TreeTarget): Promise<number[]> {
-  const rows = isLinux ? await linuxProcesses() : await psProcesses();
+  const rows = await processTable();
   const found = new Set<number>();
-  if (target.pid !== undefined) {
-    for (const row of rows) {
-      if (row.pid === target.pid || row.group === target.pid || row.session === target.pid)
-        found.add(row.pid);
+  for (const row of rows) {
+    const { pid, marker } = target;
+    if (pid !== undefined && (row.pid === pid || row.group === pid || row.session === pid))
+      found.add(row.pid);
+    if (marker !== undefined && row.marker !== undefined) {
+      if (marker.endsWith('.') ? row.marker.startsWith(marker) : row.marker === marker) found.add(row.pid);
     }
   }
-  if (isLinux && target.marker !== undefined) {
-    const marked = await Promise.all(rows.map((row) => hasMarker(row.pid, target.marker ?? '')));
-    rows.forEach((row, index) => {
-      if (marked[index]) found.add(row.pid);
-    });
-  }
   // Children of what was found, however deep: one that cleaned its environment is still somebody's child.
-  for (let grown = true; grown; ) {
+  for (let grown = found.size > 0; grown; ) {
     grown = false;
     for (const row of rows) {
       if (!found.has(row.pid) && found.has(row.ppid)) {
@@ -55,6 +53,33 @@ export async function listTree(target: TreeTarget): Promise<number[]> {
   }
   found.delete(process.pid);
   return [...found];
+}
+
+let reading: Promise<ProcessRow[]> | undefined;
+let nextReading: Promise<ProcessRow[]> | undefined;
+
+/**
+ * The system's processes, read after this call. Two hundred stops at once share a reading instead of making two
+ * hundred: whoever comes while one is under way gets the one after it.
+ */
+function processTable(): Promise<ProcessRow[]> {
+  const read = () => {
+    const rows = isLinux ? linuxProcesses() : psProcesses();
+    reading = rows;
+    const done = () => {
+      if (reading === rows) reading = undefined;
+    };
+    rows.then(done, done);
+    return rows;
+  };
+  if (!reading) return read();
+  nextReading ??= reading
+    .catch(() => [])
+    .then(() => {
+      nextReading = undefined;
+      return read();
+    });
+  return nextReading;
 }
 
 export interface StopOptions {
@@ -68,6 +93,8 @@ export interface StopOptions {
  */
 export async function stopTree(target: TreeTarget, options: StopOptions): Promise<number[]> {
   if (isWindows) return stopTreeOnWindows(target, options);
+  // The group goes at once, without a look at the whole system.
+  if (options.graceMs === 0 && target.pid !== undefined) send([-target.pid], 'SIGKILL');
   let left = await listTree(target);
   if (left.length > 0 && options.graceMs > 0) {
     send(left, 'SIGTERM');
@@ -138,22 +165,26 @@ function send(pids: readonly number[], signal: NodeJS.Signals): void {
 }
 
 async function linuxProcesses(): Promise<ProcessRow[]> {
-  const names = await readdir('/proc');
-  const rows = await Promise.all(
-    names.map(async (name) => {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const rows: ProcessRow[] = [];
+  const readOne = async () => {
+    for (let name = pids.pop(); name !== undefined; name = pids.pop()) {
       const pid = Number(name);
-      if (!Number.isInteger(pid)) return undefined;
       const stat = await readStat(pid);
-      if (!stat || stat.fields[0] === 'Z' || stat.fields[0] === 'X') return undefined;
-      return {
+      if (!stat || stat.fields[0] === 'Z' || stat.fields[0] === 'X') continue;
+      const [, ppid, group, session] = stat.fields.map(Number);
+      rows.push({
         pid,
-        ppid: Number(stat.fields[1]),
-        group: Number(stat.fields[2]),
-        session: Number(stat.fields[3]),
-      };
-    }),
-  );
-  return rows.filter((row) => row !== undefined);
+        ppid: ppid ?? 0,
+        group: group ?? 0,
+        session: session ?? 0,
+        marker: await readMarker(pid),
+      });
+    }
+  };
+  // As many at a time as the thread pool works on; more would only take memory.
+  await Promise.all([readOne(), readOne(), readOne(), readOne()]);
+  return rows;
 }
 
 /** Fields of /proc/PID/stat from the third on: the second, the name, may hold spaces and parentheses. */
@@ -166,12 +197,16 @@ async function readStat(pid: number): Promise<{ fields: string[] } | undefined> 
   }
 }
 
-async function hasMarker(pid: number, marker: string): Promise<boolean> {
+async function readMarker(pid: number): Promise<string | undefined> {
   try {
-    const environment = `\0${await readFile(`/proc/${pid}/environ`, 'latin1')}\0`;
-    return environment.includes(`\0${MARKER_VARIABLE}=${marker}${marker.endsWith('.') ? '' : '\0'}`);
+    const environment = `\0${await readFile(`/proc/${pid}/environ`, 'latin1')}`;
+    const start = environment.indexOf(`\0${MARKER_VARIABLE}=`);
+    if (start < 0) return undefined;
+    const end = environment.indexOf('\0', start + 1);
+    return environment.slice(start + MARKER_VARIABLE.length + 2, end < 0 ? undefined : end);
   } catch {
-    return false;
+    // Another user's, or gone.
+    return undefined;
   }
 }
 
@@ -182,7 +217,7 @@ async function psProcesses(): Promise<ProcessRow[]> {
   for (const line of result.stdout.toString('latin1').split('\n')) {
     const [pid, ppid, group, state] = line.trim().split(/\s+/);
     if (pid === undefined || group === undefined || state?.startsWith('Z')) continue;
-    rows.push({ pid: Number(pid), ppid: Number(ppid), group: Number(group), session: -1 });
+    rows.push({ pid: Number(pid), ppid: Number(ppid), group: Number(group), session: -1, marker: undefined });
   }
   return rows;
 }

@@ -11,6 +11,8 @@ export interface LogLimits {
   readonly maxBytes: number;
   /** How much of the end is kept then. */
   readonly tailBytes: number;
+  /** False: as on systems that cannot give back the middle of a file. */
+  readonly punchHoles?: boolean;
 }
 
 export const DEFAULT_LOG_LIMITS: LogLimits = { maxBytes: 256 * 1024 * 1024, tailBytes: 128 * 1024 * 1024 };
@@ -86,7 +88,12 @@ export class OutputLog {
     if (occupied <= this.#limits.maxBytes) return;
     // Block-aligned, or the file system zeroes the edges instead of giving the blocks back.
     const end = Math.floor((size - this.#limits.tailBytes) / 4096) * 4096;
-    if (isLinux && this.#base === 0 && (await punchHole(this.path, HEAD_BYTES, end))) {
+    if (
+      isLinux &&
+      this.#limits.punchHoles !== false &&
+      this.#base === 0 &&
+      (await punchHole(this.path, HEAD_BYTES, end))
+    ) {
       this.#cutFrom = HEAD_BYTES;
       this.#cutEnd = end;
       return;
