@@ -57,7 +57,7 @@ export class GitProgram {
    * @throws {CodedError} GIT_NOT_FOUND, TIMEOUT, and for exit codes that are not accepted what gitFailure says
    */
   async run(args: readonly string[], run: GitRun): Promise<ProgramResult> {
-    if (!run.reads) this.#refuseInReadOnly(args[0]);
+    if (!run.reads) this.refuseInReadOnly(args[0]);
     const file = await this.#locate(run.cwd);
     const { args: line, env } = await this.#commandLine(file, args, run);
     for (let attempt = 0; ; attempt++) {
@@ -86,7 +86,7 @@ export class GitProgram {
 
   /** Runs a command that may take longer than an answer. The result's exit code is the caller's to judge. */
   async runLong(args: readonly string[], run: LongGitRun): Promise<LongRunResult> {
-    this.#refuseInReadOnly(args[0]);
+    this.refuseInReadOnly(args[0]);
     const file = await this.#locate(run.cwd);
     const { args: line, env } = await this.#commandLine(file, args, { ...run, reads: false });
     const title = withoutCredentials(`git ${args.join(' ')}`);
@@ -182,7 +182,8 @@ export class GitProgram {
     return [...names];
   }
 
-  #refuseInReadOnly(command: string | undefined): void {
+  /** @throws {CodedError} DENIED in read-only mode */
+  refuseInReadOnly(command: string | undefined): void {
     if (this.accessMode !== 'read-only') return;
     throw new CodedError(
       'DENIED',

@@ -87,7 +87,7 @@ export function checkRemote(remote: string, configured: readonly string[]): Remo
   }
   const isUrl = /^(https?|ssh|git|git\+ssh|ssh\+git|file|ftps?):\/\/[^-]/i.test(remote);
   const isPath = /^(\/|\.\.?[\\/]|~[\\/]|[A-Za-z]:[\\/])/.test(remote);
-  const isScp = /^([^\s/:@]+@)?[^\s/:@-][^\s/:@]*:[^:]/.test(remote);
+  const isScp = /^([^\s/:@]+@)?[^\s/:@-][^\s/:@]*:(?!\/\/|:)./.test(remote);
   if (isUrl || isPath || isScp) return 'address';
   throw new CodedError(
     'REF_NOT_FOUND',

@@ -63,6 +63,7 @@ export async function fetchRemote(
   given: string | undefined,
 ): Promise<FetchReport | StillRunning> {
   const { program, repository, signal } = call;
+  program.refuseInReadOnly('fetch');
   const [settings, head, before] = await Promise.all([
     readRemotes(program, repository, signal),
     readHead(repository),
@@ -88,6 +89,7 @@ export async function pushRemote(
   options: { remote?: string | undefined; branch?: string | undefined; setUpstream?: boolean | undefined },
 ): Promise<PushReport | StillRunning> {
   const { program, repository, signal } = call;
+  program.refuseInReadOnly('push');
   const [settings, head] = await Promise.all([
     readRemotes(program, repository, signal),
     readHead(repository),
@@ -149,6 +151,7 @@ export async function pullRemote(
   options: { remote?: string | undefined; branch?: string | undefined; rebase?: boolean | undefined },
 ): Promise<PullReport | StillRunning> {
   const { program, repository, signal } = call;
+  program.refuseInReadOnly('pull');
   const [settings, head, from] = await Promise.all([
     readRemotes(program, repository, signal),
     readHead(repository),

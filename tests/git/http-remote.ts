@@ -38,7 +38,12 @@ export async function serveOverHttp(
 }
 
 /** One CGI request. */
-function backend(folder: string, env: NodeJS.ProcessEnv, request: IncomingMessage, response: ServerResponse): void {
+function backend(
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const child = spawn('git', ['http-backend'], {
     env: {
