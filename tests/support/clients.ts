@@ -92,7 +92,9 @@ export function toReply(result: {
 }
 
 function processEnv(): Record<string, string> {
+  // A test runner that is started by a tool would otherwise take itself for a part of this one.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   return Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
 }

@@ -114,6 +114,8 @@ export async function runToEnd(
 export function programEnvironment(changes: StartOptions['env'] = {}): NodeJS.ProcessEnv {
   return {
     ...process.env,
+    // A test runner that a tool starts would otherwise take itself for a part of this one.
+    NODE_TEST_CONTEXT: undefined,
     // Deno keeps what it compiled; in the isolated home it would start from nothing in every test file.
     DENO_DIR: process.env['DENO_DIR'] ?? join(ROOT, '.cache/deno'),
     DENO_NO_UPDATE_CHECK: '1',
