@@ -15,6 +15,7 @@ const MAX_CONNECTIONS = 2_048;
 /** A request's headers and body must have arrived by then: slow senders hold a connection, nothing else. */
 const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 120_000;
+const IDLE_SWEEP_MS = 20;
 
 /**
  * Listens on one address.
@@ -37,9 +38,11 @@ export async function listen(
     port: (server.address() as AddressInfo).port, // a listening TCP server has an AddressInfo
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
+      // A connection that has been answered is kept alive for the next request: none will come.
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
+      clearInterval(idle);
       clearTimeout(timer);
     },
   };
