@@ -1,4 +1,5 @@
 export { childEnvironment } from './environment.ts';
+export { findScript, listScripts, type Script, scriptCommand } from './scripts/index.ts';
 export { createShell, type Shell, type ShellOptions } from './shell.ts';
 export { formatCount, formatDuration, oneLine } from './text.ts';
 export type {

@@ -116,6 +116,14 @@ export class Shell {
     );
   }
 
+  /**
+   * Quotes a word for the shell that commands run in.
+   * @throws {CodedError} SHELL_NOT_FOUND
+   */
+  async quoter(): Promise<(word: string) => string> {
+    return (await this.#ready()).program.dialect.quote;
+  }
+
   /** Runs a program without a shell, with the same yield, process_output and stop as a command. Never joined. */
   async startProgram(request: ProgramRequest, links: CallLinks): Promise<CommandResult> {
     const start = async () => {

@@ -1,7 +1,7 @@
 import type { CallFiles, Dialect, Invocation, ShellState } from './dialect.ts';
 import { mergeFunctions, splitFunctions, stubs } from './functions.ts';
 import { parseVariables, splitVariables, type Variable } from './variables.ts';
-import { quote } from './words.ts';
+import { quote, quoteWord } from './words.ts';
 
 /** Made or kept by bash itself; most are read-only or change by the second. */
 const OWN =
@@ -48,6 +48,7 @@ const RUN = '{ . "$1"; } 2>/dev/null;eval "$3";{ __lc_save "$?"; } 2>/dev/null';
 export const bash: Dialect = {
   kind: 'bash',
   maxArgumentBytes: 100 * 1024,
+  quote: quoteWord,
 
   restoreScript(state, functionsFile) {
     const names = Object.keys(state.functions);

@@ -47,6 +47,8 @@ export interface Dialect {
   readonly readsSourcedFiles?: boolean;
   /** Text of the command file, for shells that need more than the bare command (a byte order mark). */
   readonly commandFileText?: (command: string) => string;
+  /** A word that the shell takes literally. */
+  readonly quote: (word: string) => string;
   /** @param functionsFile given when the functions are to be loaded on first use */
   restoreScript(state: ShellState, functionsFile: string | undefined): string;
   /** Text of the functions file. */

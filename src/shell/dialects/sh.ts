@@ -3,7 +3,7 @@ import type { Dialect, Invocation } from './dialect.ts';
 import { stubs } from './functions.ts';
 import { findFunctions } from './sh-functions.ts';
 import { parseVariables, splitVariables, type Variable } from './variables.ts';
-import { quote } from './words.ts';
+import { quote, quoteWord } from './words.ts';
 
 /** Made by dash, busybox, or bash in its sh costume. */
 const OWN =
@@ -55,6 +55,7 @@ const RUN = '{ . "$1"; } 2>/dev/null;__lc_names="$__lc_names $4";eval "$3";{ __l
 export const sh: Dialect = {
   kind: 'sh',
   maxArgumentBytes: 100 * 1024,
+  quote: quoteWord,
   checksRestore: true,
   readsSourcedFiles: true,
 

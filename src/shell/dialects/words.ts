@@ -127,3 +127,8 @@ export function utf8ToLatin1(text: string): string {
 export function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
+
+/** The same, without quotes where none are needed: for command lines that people read. */
+export function quoteWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : quote(text);
+}

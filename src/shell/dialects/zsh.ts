@@ -2,7 +2,7 @@ import { prefixed } from './bash.ts';
 import type { Dialect, Invocation } from './dialect.ts';
 import { mergeFunctions, stubs } from './functions.ts';
 import { parseVariables, splitVariables, type Variable } from './variables.ts';
-import { quote, utf8ToLatin1 } from './words.ts';
+import { quote, quoteWord, utf8ToLatin1 } from './words.ts';
 
 /** Not marked as special by zsh, but its own or ours. */
 const OWN =
@@ -46,6 +46,7 @@ const RUN = '{ . "$1"; } 2>/dev/null;eval "$3";{ __lc_save "$?"; } 2>/dev/null';
 export const zsh: Dialect = {
   kind: 'zsh',
   maxArgumentBytes: 100 * 1024,
+  quote: quoteWord,
 
   restoreScript(state, functionsFile) {
     const functions =
