@@ -21,7 +21,8 @@ export interface FileChange {
 }
 
 export interface PreparedRecord {
-  readonly checkpointId: string;
+  /** Undefined when nothing of it is recorded (git ignores the files). */
+  readonly checkpointId: string | undefined;
   /** The change is on disk. */
   committed(): Promise<void>;
   /** The change did not happen. */

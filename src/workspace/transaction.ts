@@ -143,12 +143,12 @@ async function commitStaged(commits: readonly FileCommit[], options: CommitOptio
     else await removeStaged(plan, madeFolders);
     throw error;
   }
-  for (const folder of emptiedFolders) await removeIfEmpty(folder).catch(() => {});
   // The change is made. What cannot be cleared away now is cleared by the next start.
   const cleared = await concurrently(plan, PARALLEL, clearAway).then(
     () => true,
     () => false,
   );
+  for (const folder of emptiedFolders) await removeIfEmpty(folder).catch(() => {});
   if (cleared) await journal?.remove();
 }
 

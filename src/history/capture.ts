@@ -1,0 +1,124 @@
+import { dirname } from 'node:path';
+import { CodedError, systemCode } from '../runtime/errors.ts';
+import type { FileChange } from '../workspace/index.ts';
+import { OverBudget, type StagedBlob } from './blobs.ts';
+import type { Core } from './core.ts';
+import { entryStats, inspect, permissions } from './inspect.ts';
+import { type EntryState, NONE, type RecordedEntry } from './types.ts';
+
+/** From this size on a file that is going to be replaced is kept by a second link instead of a compressed copy. */
+const LINK_FROM_BYTES = 8 * 1024 * 1024;
+/** Up to this size the new content is kept too; a larger one is kept when it changes again. */
+const MAX_AFTER_BYTES = 8 * 1024 * 1024;
+
+/** A change as it is going to be recorded, its contents ready to be placed. */
+export interface Capture {
+  readonly entry: RecordedEntry;
+  readonly before: StagedBlob | undefined;
+  readonly after: StagedBlob | undefined;
+}
+
+/**
+ * Reads what stands at the path of a change.
+ * @param inodeIsLeft the change leaves the present file itself untouched (it is replaced or removed), so that it may
+ *   be kept by a second link
+ * @returns several captures where folders come into being with the file; the reason where it cannot be recorded
+ */
+export async function capture(
+  core: Core,
+  change: FileChange,
+  inodeIsLeft: boolean,
+): Promise<Capture[] | string> {
+  const stats = await entryStats(change.path);
+  if (stats && !stats.isFile() && !stats.isSymbolicLink() && !stats.isDirectory())
+    return 'it is not a regular file';
+  const after =
+    change.after && change.after.length <= MAX_AFTER_BYTES
+      ? await core.blobs.fromBytes(change.after)
+      : undefined;
+  const plannedAfter: EntryState | undefined = after
+    ? { type: 'file', sha256: after.sha256, sizeBytes: after.sizeBytes, mode: stats ? permissions(stats) : 0 }
+    : change.kind === 'delete'
+      ? NONE
+      : undefined;
+  const entry = { path: change.path, after: plannedAfter, afterStored: after !== undefined };
+  if (!stats) {
+    const folders = change.kind === 'delete' ? [] : await newFolders(change.path);
+    return [...folders, { entry: { ...entry, before: NONE }, before: undefined, after }];
+  }
+  if (!stats.isFile()) {
+    const before = (await inspect(change.path)) ?? NONE;
+    return [{ entry: { ...entry, before }, before: undefined, after }];
+  }
+  const before = await captureContent(core, change, stats.size, inodeIsLeft && stats.nlink === 1);
+  const state: EntryState = {
+    type: 'file',
+    sha256: before.sha256,
+    sizeBytes: before.sizeBytes,
+    mode: permissions(stats),
+  };
+  return [{ entry: { ...entry, before: state }, before, after }];
+}
+
+async function captureContent(
+  core: Core,
+  change: FileChange,
+  sizeBytes: number,
+  mayLink: boolean,
+): Promise<StagedBlob> {
+  if (mayLink && sizeBytes >= LINK_FROM_BYTES) {
+    const linked = await core.blobs.fromLink(change.path, change.before);
+    if (linked) return linked;
+  }
+  if (change.before) return core.blobs.fromBytes(change.before);
+  if (sizeBytes < 1024 * 1024) return core.blobs.fromSmallFile(change.path);
+  try {
+    return await core.blobs.fromFile(change.path, core.limits.budgetBytes);
+  } catch (error) {
+    throw error instanceof OverBudget ? overBudget(core, sizeBytes) : error;
+  }
+}
+
+/** The folders that will be made for a file, outermost first: taking the change back removes them, too. */
+async function newFolders(path: string): Promise<Capture[]> {
+  const missing: Capture[] = [];
+  for (let folder = dirname(path); !(await entryStats(folder)); folder = dirname(folder)) {
+    const entry = {
+      path: folder,
+      before: NONE,
+      after: { type: 'folder', mode: 0 } as const,
+      afterStored: false,
+    };
+    missing.unshift({ entry, before: undefined, after: undefined });
+  }
+  return missing;
+}
+
+export function overBudget(core: Core, neededBytes: number): CodedError {
+  const budgetMiB = Math.floor(core.limits.budgetBytes / 1024 / 1024);
+  return new CodedError(
+    neededBytes > core.limits.budgetBytes ? 'TOO_LARGE' : 'DISK_FULL',
+    `The change cannot be recorded: what stands there needs ${neededBytes} bytes and the history may take ${budgetMiB} MiB in all. Nothing was changed.`,
+    `Have the user start local-coder with a larger --history-size (now ${budgetMiB}, in MiB), or make the change with run_command, which records nothing.`,
+    { needed_bytes: neededBytes, budget_bytes: core.limits.budgetBytes },
+  );
+}
+
+/** The clear sentence for a state folder that cannot take the record. */
+export function unrecordable(error: unknown): unknown {
+  if (error instanceof CodedError) return error;
+  const code = systemCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new CodedError(
+      'DISK_FULL',
+      'The change cannot be recorded: no space is left in the state folder. Nothing was changed.',
+      'Free some space, or move the state folder to another disk with --state-dir.',
+    );
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new CodedError(
+    'NOT_AVAILABLE',
+    `The change cannot be recorded (${reason}). Nothing was changed.`,
+    'Check that the state folder (agent_status names it) is writable, or name another one with --state-dir.',
+  );
+}

@@ -1,0 +1,13 @@
+/** The public face of the history domain: what every change of a file leaves behind, and the way back. */
+export {
+  createHistory,
+  type History,
+  type HistoryOptions,
+  type HistoryStatus,
+  type RestoreResult,
+} from './history.ts';
+export { recordAround } from './record-around.ts';
+export type { CallRecorder, RecordOutcome } from './recorder.ts';
+export type { RestoreStep } from './restore.ts';
+export type { EntryState } from './types.ts';
+export { type ChangeWord, changeOf, type ListedCheckpoint } from './visibility.ts';

@@ -1,0 +1,246 @@
+import { concurrently } from '../runtime/concurrently.ts';
+import {
+  type FileChange,
+  type FileChangeRecorder,
+  ownOwnerId,
+  type PreparedRecord,
+} from '../workspace/index.ts';
+import type { StagedBlob } from './blobs.ts';
+import { type Capture, capture, overBudget, unrecordable } from './capture.ts';
+import type { Core, Origin } from './core.ts';
+import { inspect } from './inspect.ts';
+import { makeRoom } from './retention.ts';
+import type { BlobRef, Store } from './store.ts';
+import { checkpointName, type EntryState, type RecordedEntry, sameState } from './types.ts';
+
+/** What became of the changes of one call, for its answer. */
+export interface RecordOutcome {
+  /** Undefined when nothing was recorded. */
+  readonly checkpointId: string | undefined;
+  readonly notRecorded: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** Records the changes of one tool call as one checkpoint. */
+export interface CallRecorder extends FileChangeRecorder {
+  outcome(): RecordOutcome;
+}
+
+/** Files captured at a time, and rows written in one transaction. */
+const PARALLEL = 8;
+const ROWS_AT_ONCE = 100;
+
+export function createRecorder(core: Core, origin: Origin): CallRecorder {
+  return new Recorder(core, origin);
+}
+
+class Recorder implements CallRecorder {
+  readonly #core: Core;
+  readonly #origin: Origin;
+  readonly #notRecorded: { path: string; reason: string }[] = [];
+  /** What is recorded for each path as of now. */
+  readonly #entries = new Map<string, RecordedEntry>();
+  #checkpoint: number | undefined;
+  #underWay = 0;
+
+  constructor(core: Core, origin: Origin) {
+    this.#core = core;
+    this.#origin = origin;
+  }
+
+  outcome(): RecordOutcome {
+    const isRecorded = this.#checkpoint !== undefined && this.#entries.size > 0;
+    return {
+      checkpointId: isRecorded ? checkpointName(this.#checkpoint!) : undefined,
+      notRecorded: this.#notRecorded,
+    };
+  }
+
+  async prepare(changes: readonly FileChange[], signal: AbortSignal | undefined): Promise<PreparedRecord> {
+    const staged: StagedBlob[] = [];
+    try {
+      const captures = await this.#capture(changes, staged, signal);
+      if (captures.length === 0) return NOTHING;
+      return await this.#record(await this.#core.store(), captures);
+    } catch (error) {
+      for (const blob of staged) await blob.discard();
+      throw unrecordable(error);
+    }
+  }
+
+  async #record(store: Store, captures: readonly Capture[]): Promise<PreparedRecord> {
+    const paths = captures.map(({ entry }) => entry.path);
+    const earlier = new Map(paths.map((path) => [path, this.#entries.get(path)]));
+    const afterPlaced: Promise<unknown>[] = [];
+    const abandoned = async () => {
+      await Promise.allSettled(afterPlaced);
+      this.#forget(store, earlier);
+      await this.#core.blobs.emptyTrash();
+    };
+    this.#underWay++;
+    try {
+      await this.#enter(store, captures);
+      // What stood there must be safe before it changes; the new content may follow while the change is made.
+      await concurrently(captures, PARALLEL, async ({ before }) => before?.place());
+    } catch (error) {
+      await abandoned();
+      throw error;
+    }
+    afterPlaced.push(concurrently(captures, PARALLEL, async ({ after }) => after?.place()));
+    afterPlaced[0]?.catch((error: unknown) => this.#core.log?.warn(`history: ${String(error)}`));
+    return {
+      checkpointId: checkpointName(this.#checkpoint!),
+      committed: async () => {
+        await Promise.allSettled(afterPlaced);
+        await this.#settle(store, paths);
+        await this.#core.blobs.emptyTrash();
+      },
+      abandoned,
+    };
+  }
+
+  async #capture(
+    changes: readonly FileChange[],
+    staged: StagedBlob[],
+    signal: AbortSignal | undefined,
+  ): Promise<Capture[]> {
+    // A move takes the file itself along: a second link to it would see what happens to it at its new place.
+    const nothingMoves = changes.every(({ kind, after }) => kind === 'delete' || after !== undefined);
+    const found = await concurrently(changes, PARALLEL, async (change) => {
+      signal?.throwIfAborted();
+      const reason = this.#origin.evenIgnored ? undefined : await this.#core.ignored.reason(change.path);
+      const captured = reason ?? (await capture(this.#core, change, nothingMoves));
+      if (typeof captured === 'string') {
+        this.#notRecorded.push({ path: change.path, reason: captured });
+        return [];
+      }
+      for (const { before, after } of captured)
+        staged.push(...[before, after].filter((blob) => blob !== undefined));
+      return captured;
+    });
+    // Two new files in one new folder speak of it once.
+    const captures = [...new Map(found.flat().map((each) => [each.entry.path, each])).values()];
+    // The second change of a file by one call: what stood there at first is what counts.
+    return concurrently(captures, PARALLEL, async (each) => {
+      if (!this.#entries.has(each.entry.path)) return each;
+      await each.before?.discard();
+      return { ...each, before: undefined };
+    });
+  }
+
+  async #enter(store: Store, captures: readonly Capture[]): Promise<void> {
+    const owner = await ownOwnerId();
+    for (let at = 0; at < captures.length; at += ROWS_AT_ONCE) {
+      if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+      const some = captures.slice(at, at + ROWS_AT_ONCE);
+      if (this.#enterSome(store, some, owner)) continue;
+      const needed = bytesOf(some);
+      await makeRoom(store, this.#core.blobs, this.#core.limits, needed);
+      if (!this.#enterSome(store, some, owner)) throw overBudget(this.#core, needed);
+    }
+  }
+
+  /** @returns false, with nothing entered, when the budget does not suffice */
+  #enterSome(store: Store, captures: readonly Capture[], owner: string): boolean {
+    const checkpoint = this.#checkpoint;
+    const entries = new Map(this.#entries);
+    try {
+      store.transaction(() => {
+        if (this.#checkpoint === undefined) {
+          const { tool, conversation, restores } = this.#origin;
+          const head = { tool, conversation, restores, atMs: Date.now(), root: this.#core.root };
+          this.#checkpoint = store.addCheckpoint(head, owner);
+        } else store.setOwner(this.#checkpoint, owner);
+        for (const each of captures) this.#enterOne(store, this.#checkpoint, each);
+        if (store.usedBytes() > this.#core.limits.budgetBytes) throw new NoRoom();
+      });
+      return true;
+    } catch (error) {
+      this.#checkpoint = checkpoint;
+      this.#entries.clear();
+      for (const [path, entry] of entries) this.#entries.set(path, entry);
+      if (error instanceof NoRoom) return false;
+      throw error;
+    }
+  }
+
+  #enterOne(store: Store, checkpoint: number, { entry, before, after }: Capture): void {
+    const earlier = this.#entries.get(entry.path);
+    const merged: RecordedEntry = earlier ? { ...entry, before: earlier.before } : entry;
+    const blobs: BlobRef[] = [];
+    if (earlier?.before.type === 'file') blobs.push({ sha256: earlier.before.sha256, storedBytes: 0 });
+    if (before) blobs.push(before);
+    if (after) blobs.push(after);
+    store.putEntry(checkpoint, merged, blobs);
+    this.#entries.set(entry.path, merged);
+  }
+
+  /** Enters what the changes came to, and closes the checkpoint unless more of it is under way. */
+  async #settle(store: Store, paths: readonly string[]): Promise<void> {
+    const settled = await concurrently(paths, PARALLEL, async (path) => {
+      const entry = this.#entries.get(path)!;
+      const known = entry.after?.type === 'file' ? entry.after : undefined;
+      return { entry, after: (await inspect(path, known)) ?? entry.before };
+    });
+    for (let at = 0; at < settled.length; at += ROWS_AT_ONCE) {
+      if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+      store.transaction(() => {
+        for (const { entry, after } of settled.slice(at, at + ROWS_AT_ONCE))
+          this.#settleOne(store, entry, after);
+        if (at + ROWS_AT_ONCE >= settled.length) this.#finish(store);
+      });
+    }
+  }
+
+  #settleOne(store: Store, entry: RecordedEntry, after: EntryState): void {
+    if (sameState(entry.before, after)) {
+      store.removeEntry(this.#checkpoint!, entry.path);
+      this.#entries.delete(entry.path);
+      return;
+    }
+    if (entry.after && sameState(entry.after, after)) return;
+    const afterStored = store.setAfter(this.#checkpoint!, entry, after);
+    this.#entries.set(entry.path, { ...entry, after, afterStored });
+  }
+
+  #forget(store: Store, replaced: ReadonlyMap<string, RecordedEntry | undefined>): void {
+    store.transaction(() => {
+      for (const [path, earlier] of replaced) {
+        const entry = this.#entries.get(path);
+        if (!entry || entry === earlier || this.#checkpoint === undefined) continue;
+        if (earlier) {
+          const afterStored = store.setAfter(this.#checkpoint, entry, earlier.after ?? earlier.before);
+          this.#entries.set(path, { ...earlier, afterStored });
+        } else {
+          store.removeEntry(this.#checkpoint, path);
+          this.#entries.delete(path);
+        }
+      }
+      this.#finish(store);
+    });
+  }
+
+  #finish(store: Store): void {
+    this.#underWay--;
+    if (this.#underWay > 0 || this.#checkpoint === undefined) return;
+    if (this.#entries.size > 0) store.setOwner(this.#checkpoint, null);
+    else {
+      store.removeHead(this.#checkpoint);
+      this.#checkpoint = undefined;
+    }
+  }
+}
+
+class NoRoom extends Error {}
+
+const NOTHING: PreparedRecord = {
+  checkpointId: undefined,
+  committed: async () => {},
+  abandoned: async () => {},
+};
+
+function bytesOf(captures: readonly Capture[]): number {
+  return captures.reduce(
+    (sum, { before, after }) => sum + (before?.storedBytes ?? 0) + (after?.storedBytes ?? 0),
+    0,
+  );
+}
