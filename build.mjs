@@ -1,7 +1,6 @@
 /**
  * Makes dist/local-coder, the single executable for this platform. The steps stand in `main`: bundle the sources,
  * warm up a code cache, pack both and the assets into a blob, inject it into a stripped copy of the pinned Node.
- * Plain JavaScript, because it runs before anything is built.
  *
  * Left in dist/: local-coder (.exe on Windows); local-coder.cjs, the bundle, which `node` runs, beside it
  * local-coder.cjs.LEGAL.txt, the licence comments of what is in it; build/, intermediate files.
@@ -16,6 +15,8 @@ import { promisify } from 'node:util';
 import { constants, zstdCompress } from 'node:zlib';
 import { bundle, composition } from './build/bundle.mjs';
 import { TARGETS } from './build/targets.mjs';
+import { LANGUAGE_NAMES } from './src/context/outline/grammars.ts';
+import { packageFile } from './src/runtime/assets.ts';
 
 const run = promisify(execFile);
 const root = import.meta.dirname;
@@ -44,7 +45,11 @@ async function main() {
   const cache = await warmUp(base, code);
   report('code cache', kilobytes(await sizeOf(cache)));
 
-  const assets = { 'main.cjs': code, 'main.cache': cache, ...(await packAssets({ rg: target.ripgrep })) };
+  const assets = {
+    'main.cjs': code,
+    'main.cache': cache,
+    ...(await packAssets({ rg: target.ripgrep, ...target.pty })),
+  };
   const blob = await makeBlob(base, assets);
   report('blob', kilobytes(await sizeOf(blob)));
 
@@ -111,6 +116,12 @@ async function warmUp(base, code) {
     await rm(home, { recursive: true, force: true, maxRetries: 3 });
   }
   return cache;
+}
+
+/** The parser of outlines and its grammars: asset name → file of an installed package. */
+function treeSitterFiles() {
+  const names = ['tree-sitter', ...Object.keys(LANGUAGE_NAMES).map((grammar) => `tree-sitter-${grammar}`)];
+  return Object.fromEntries(names.map((name) => [name, packageFile(name)]));
 }
 
 /**

@@ -8,7 +8,7 @@ import { sea } from './platform.ts';
  * Files that the product carries besides its code. The single executable has them embedded (build.mjs puts them
  * in, zstd-compressed); everywhere else they are files of the installed packages.
  */
-export type AssetName = 'rg' | 'tree-sitter' | `tree-sitter-${string}`;
+export type AssetName = 'rg' | 'pty' | 'pty-helper' | 'tree-sitter' | `tree-sitter-${string}`;
 
 /** An asset inside the single executable: bytes that must be written somewhere before they can be executed. */
 export interface EmbeddedAsset {
@@ -28,6 +28,11 @@ export function packageFile(name: AssetName): string {
   if (name === 'rg') {
     const program = process.platform === 'win32' ? 'rg.exe' : 'rg';
     return `@vscode/ripgrep-${process.platform}-${process.arch}/bin/${program}`;
+  }
+  // The native part of node-pty, and on macOS the small program that it starts others through.
+  if (name === 'pty' || name === 'pty-helper') {
+    const file = name === 'pty' ? 'pty.node' : 'spawn-helper';
+    return `@lydell/node-pty-${process.platform}-${process.arch}/${file}`;
   }
   return name === 'tree-sitter'
     ? 'web-tree-sitter/web-tree-sitter.wasm'
