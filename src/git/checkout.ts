@@ -1,3 +1,4 @@
+import { bounded, gitFailure } from './failures.ts';
 import type { GitProgram } from './git-program.ts';
 import { checkBranchName, checkRevision } from './names.ts';
 import type { Repository } from './repository.ts';
@@ -7,7 +8,10 @@ import { readStatus, type StatusReport } from './status.ts';
 const KEEP_IGNORED = '--no-overwrite-ignore';
 
 /** Where the working tree is after a switch; uncommitted changes were carried along. */
-export type SwitchReport = StatusReport;
+export interface SwitchReport extends StatusReport {
+  /** What git and a post-checkout hook that failed printed; the switch was done even so. */
+  readonly hookOutput?: string;
+}
 
 /** Switches to a local branch, or makes one that follows the remote branch of that name. */
 export async function switchBranch(
@@ -53,7 +57,28 @@ export async function checkout(
   return move(program, repository, ['checkout', KEEP_IGNORED, checkRevision(ref, 'branch'), '--'], signal);
 }
 
-async function move(program: GitProgram, repository: Repository, args: string[], signal?: AbortSignal) {
-  await program.run(args, { cwd: repository.top, reads: false, plainPathspecs: true, signal });
-  return readStatus(program, repository, { untracked: 'no', limit: 200 }, signal);
+async function move(
+  program: GitProgram,
+  repository: Repository,
+  args: string[],
+  signal?: AbortSignal,
+): Promise<SwitchReport> {
+  const result = await program.run(args, {
+    cwd: repository.top,
+    reads: false,
+    plainPathspecs: true,
+    signal,
+    accept: ANY_EXIT_CODE,
+  });
+  const stdout = result.stdout.toString('utf8');
+  // The exit code of a post-checkout hook becomes git's own, although the switch is done.
+  if (result.exitCode !== 0 && (/^(fatal|error): /m.test(result.stderr) || result.stderr.trim() === '')) {
+    throw gitFailure({ args, cwd: repository.top, exitCode: result.exitCode, stdout, stderr: result.stderr });
+  }
+  const status = await readStatus(program, repository, { untracked: 'no', limit: 200 }, signal);
+  return result.exitCode === 0
+    ? status
+    : { ...status, hookOutput: bounded(`${result.stderr}${stdout}`.trim(), 4_000) };
 }
+
+const ANY_EXIT_CODE = Array.from({ length: 256 }, (_, code) => code);

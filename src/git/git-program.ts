@@ -4,7 +4,7 @@ import { which } from '../runtime/which.ts';
 import type { AccessMode } from '../workspace/index.ts';
 import { buildCommandLine, type CommandPurpose, gitEnvironment } from './command.ts';
 import { gitFailure } from './failures.ts';
-import type { LongRunner, LongRunResult } from './long-run.ts';
+import { GIVE_UP_MS, KeptOutput, type LongRunner, type LongRunResult } from './long-run.ts';
 import { withoutCredentials } from './names.ts';
 
 export interface GitProgramOptions {
@@ -34,6 +34,8 @@ export interface LongGitRun extends Omit<CommandPurpose, 'reads'> {
 
 const MINIMUM: readonly [number, number] = [2, 30];
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** Output of a changing command that is looked at. */
+const MAX_CHANGE_OUTPUT_BYTES = 1024 * 1024;
 /** Time for git to remove its lock files before it is killed. */
 const POLITE_MS = 2_000;
 /** Waits between tries when somebody else (an editor's own git) holds the index for a moment. */
@@ -61,19 +63,9 @@ export class GitProgram {
     const file = await this.#locate(run.cwd);
     const { args: line, env } = await this.#commandLine(file, args, run);
     for (let attempt = 0; ; attempt++) {
-      const result = await runProgram(file, line, {
-        cwd: run.cwd,
-        env,
-        exitIsEnd: !run.reads,
-        ...(run.reads
-          ? { timeoutMs: this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS }
-          : { politeMs: POLITE_MS, maxBytes: 4 * 1024 * 1024 }),
-        ...(run.input !== undefined && { input: run.input }),
-        ...(run.signal && { signal: run.signal }),
-        ...(run.maxBytes !== undefined && { maxBytes: run.maxBytes }),
-        ...(run.onStdout && { onStdout: run.onStdout }),
-      });
-      if (result.timedOut) throw this.#tookTooLong(args);
+      const result = await this.#once(file, line, env, run);
+      if (result.timedOut) throw this.#tookTooLong(args, run);
+      if (result.truncated && !run.onStdout) throw tooMuch(args);
       if (result.truncated || (run.accept ?? [0]).includes(result.exitCode ?? -1)) return result;
       const wait = LOCK_RETRY_MS[attempt];
       if (!run.reads && wait !== undefined && /\.lock': File exists/.test(result.stderr)) {
@@ -82,6 +74,38 @@ export class GitProgram {
       }
       throw gitFailure({ ...result, args, cwd: run.cwd, stdout: result.stdout.toString('utf8') });
     }
+  }
+
+  async #once(
+    file: string,
+    line: readonly string[],
+    env: NodeJS.ProcessEnv,
+    run: GitRun,
+  ): Promise<ProgramResult> {
+    const input = run.input === undefined ? {} : { input: run.input };
+    const common = { cwd: run.cwd, env, ...input, ...(run.signal && { signal: run.signal }) };
+    if (run.reads) {
+      return runProgram(file, line, {
+        ...common,
+        timeoutMs: this.#timeoutMs(run),
+        ...(run.maxBytes !== undefined && { maxBytes: run.maxBytes }),
+        ...(run.onStdout && { onStdout: run.onStdout }),
+      });
+    }
+    // A change is never stopped because it prints much: what is too much is dropped.
+    const output = new KeptOutput(MAX_CHANGE_OUTPUT_BYTES);
+    const result = await runProgram(file, line, {
+      ...common,
+      timeoutMs: this.#timeoutMs(run),
+      politeMs: POLITE_MS,
+      exitIsEnd: true,
+      onStdout: (chunk) => output.push(chunk),
+    });
+    return { ...result, stdout: output.bytes() };
+  }
+
+  #timeoutMs(run: GitRun): number {
+    return run.reads ? (this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS) : GIVE_UP_MS;
   }
 
   /** Runs a command that may take longer than an answer. The result's exit code is the caller's to judge. */
@@ -192,14 +216,22 @@ export class GitProgram {
     );
   }
 
-  #tookTooLong(args: readonly string[]): CodedError {
-    const seconds = Math.round((this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS) / 1000);
+  #tookTooLong(args: readonly string[], run: GitRun): CodedError {
+    const seconds = Math.round(this.#timeoutMs(run) / 1000);
     return new CodedError(
       'TIMEOUT',
       `git ${args[0]} took longer than ${seconds} s and was ended.`,
       'Ask for less (one file, fewer commits), or run it with run_command, which goes on in the background.',
     );
   }
+}
+
+function tooMuch(args: readonly string[]): CodedError {
+  return new CodedError(
+    'TOO_LARGE',
+    `git ${args[0]} printed more than can be taken in.`,
+    'Ask for less: one file or folder, fewer commits.',
+  );
 }
 
 function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -1,6 +1,7 @@
 /** The public face of the git domain: the system's own git, driven safely, its answers as data. */
 export type { BlamedCommit, BlameReport } from './blame.ts';
 export type { BranchEntry, BranchList } from './branch.ts';
+export type { SwitchReport } from './checkout.ts';
 export type { CommitReport } from './commit.ts';
 export type { DiffReport } from './diff.ts';
 export { shortList } from './failures.ts';

@@ -33,28 +33,50 @@ export interface LongRunner {
   run(program: LongProgram, signal: AbortSignal | undefined): Promise<LongRunResult>;
 }
 
-/** A network command that is not done after this long hangs. */
-const GIVE_UP_MS = 15 * 60_000;
+/** A hook or a network command that is not done after this long hangs. */
+export const GIVE_UP_MS = 15 * 60_000;
+const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
+
+/** The first bytes of an output whose rest is read and dropped, so that the program is not held up. */
+export class KeptOutput {
+  readonly #maxBytes: number;
+  readonly #chunks: Buffer[] = [];
+  #kept = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  push(chunk: Buffer): undefined {
+    if (this.#kept >= this.#maxBytes) return;
+    this.#chunks.push(chunk.subarray(0, this.#maxBytes - this.#kept));
+    this.#kept += chunk.length;
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+}
 
 /** Waits for the end, however long it takes; the server's own hand-over of slow calls covers the answer. */
 export const runToTheEnd: LongRunner = {
   async run(program, signal) {
+    const output = new KeptOutput(MAX_OUTPUT_BYTES);
     const result = await runProgram(program.file, program.args, {
       cwd: program.cwd,
       env: program.env,
       timeoutMs: GIVE_UP_MS,
-      maxBytes: 4 * 1024 * 1024,
       politeMs: 2_000,
       exitIsEnd: true,
+      onStdout: (chunk) => output.push(chunk),
       ...(signal && { signal }),
     });
+    const late = result.timedOut ? `\ntimed out after ${GIVE_UP_MS / 60_000} minutes` : '';
     return {
       done: true,
       exitCode: result.exitCode,
-      stdout: result.stdout.toString('utf8'),
-      stderr: result.timedOut
-        ? `${result.stderr}\ntimed out after ${GIVE_UP_MS / 60_000} minutes`
-        : result.stderr,
+      stdout: output.bytes().toString('utf8'),
+      stderr: result.stderr + late,
     };
   },
 };

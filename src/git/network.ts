@@ -5,7 +5,7 @@ import { type LongRunner, type LongRunResult, runToTheEnd } from './long-run.ts'
 import { checkBranchName, withoutCredentials } from './names.ts';
 import { networkFailure } from './network-failures.ts';
 import { type ChangedFile, readPatch } from './patch-output.ts';
-import { type PushedRef, parsePush, pushRejected } from './push-report.ts';
+import { hookRefused, type PushedRef, parsePush, pushRejected } from './push-report.ts';
 import { chooseRemote, type RemoteSettings, readRemotes } from './remotes.ts';
 import type { Repository } from './repository.ts';
 import { tryResolveCommit } from './revision.ts';
@@ -100,6 +100,8 @@ export async function pushRemote(
   if ('running' in run) return run;
   const refs = parsePush(run.stdout);
   if (refs.some((ref) => ref.result === 'rejected')) throw pushRejected(refs, run.stderr);
+  if (run.exitCode !== 0 && refs.length === 0 && /failed to push some refs/.test(run.stderr))
+    throw hookRefused(run.stderr);
   if (run.exitCode !== 0) throw failed('push', repository, run);
   return { running: false, refs, remoteOutput: remoteWords(run.stderr) };
 }

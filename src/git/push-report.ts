@@ -107,3 +107,14 @@ export function pushRejected(refs: readonly PushedRef[], stderr: string): CodedE
     },
   );
 }
+
+/** The error for a push that did not leave this machine: the repository's own pre-push hook said no. */
+export function hookRefused(stderr: string): CodedError {
+  const words = stderr.split('\n').filter((line) => !/^(error: failed to push|To |hint: )/.test(line));
+  return new CodedError(
+    'REJECTED',
+    'The pre-push hook of this repository refused the push.',
+    'Mend what it complains about ("hook_output"), then push again.',
+    { reason: 'pre-push hook', hook_output: withoutCredentials(bounded(words.join('\n').trim())) },
+  );
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { SwitchReport } from '../git/index.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { CHANGES, defineTool } from './define.ts';
 import {
@@ -29,11 +30,11 @@ const branchShape = z.object({
 export const gitBranch = defineTool({
   name: 'git_branch',
   description:
-    'List branches (upstream, ahead, behind, last commit), create one, switch, create and switch, or delete a merged one. git_checkout also takes tags and commits.',
+    'List branches (upstream, ahead, behind, last commit), create, switch, or delete a merged one. git_checkout also takes tags and commits.',
   input: z.object({
     action: z.enum(['list', 'create', 'switch', 'create-and-switch', 'delete']),
     name: z.string().optional(),
-    start: z.string().optional().describe('where a new branch starts; default HEAD'),
+    start: z.string().optional().describe('of a new branch; default HEAD'),
     path: repositoryPath,
   }),
   output: z.object({
@@ -43,6 +44,7 @@ export const gitBranch = defineTool({
     remote_branches: z.array(z.string()).optional(),
     commit: z.string().optional(),
     counts: countsShape.optional(),
+    hook_output: z.string().optional(),
     truncated: z.boolean(),
   }),
   annotations: CHANGES,
@@ -104,12 +106,13 @@ export const gitBranch = defineTool({
 export const gitCheckout = defineTool({
   name: 'git_checkout',
   description:
-    'Check out a branch, tag or commit. Uncommitted changes are carried along, or it stops and names the files in the way. git_restore brings single files back.',
+    'Check out a branch, tag or commit. Uncommitted changes come along, or it stops and names the files in the way. git_restore is for single files.',
   input: z.object({ branch: z.string().describe('branch, tag or commit'), path: repositoryPath }),
   output: z.object({
     current: z.string().nullable(),
     head: z.string().optional(),
     counts: countsShape.optional(),
+    hook_output: z.string().optional(),
     truncated: z.boolean(),
   }),
   annotations: CHANGES,
@@ -119,14 +122,15 @@ export const gitCheckout = defineTool({
   },
 });
 
-function moved(report: Awaited<ReturnType<Awaited<ReturnType<typeof openRepository>>['checkout']>>) {
+function moved(report: SwitchReport) {
   const carried = report.counts.total === 0 ? '' : ` Carried along: ${countsText(report.counts)}.`;
   return {
-    summary: `${headText(report)}${trackingText(report)}${report.head ? ` at ${report.head.slice(0, 7)}` : ''}.${carried}`,
+    summary: `${headText(report)}${trackingText(report)}${report.head ? ` at ${report.head.slice(0, 7)}` : ''}.${carried}${report.hookOutput ? ' The post-checkout hook failed.' : ''}`,
     data: {
       current: report.branch ?? null,
       ...(report.head && { head: report.head }),
       counts: report.counts,
+      ...(report.hookOutput && { hook_output: report.hookOutput }),
       truncated: false,
     },
   };

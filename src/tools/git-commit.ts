@@ -22,11 +22,11 @@ const MAX_LISTED_BYTES = 60 * 1024;
 export const gitAdd = defineTool({
   name: 'git_add',
   description:
-    'Stage files or folders for the next commit (new, changed and deleted), or all changes. With neither it lists what could be staged. Also marks conflicts as resolved. git_commit can take files itself.',
+    'Stage files or folders (new, changed, deleted) for the next commit; marks conflicts as resolved. Without files or all it lists what could be staged. git_commit takes files itself.',
   input: z.object({
     path: repositoryPath,
-    files: fileList.describe('relative to path, or as git_status shows them'),
-    all: z.boolean().default(false).describe('everything not ignored'),
+    files: fileList,
+    all: z.boolean().default(false),
   }),
   output: z.object({
     staged: z.array(entryShape),
@@ -84,11 +84,11 @@ export const gitAdd = defineTool({
 export const gitCommit = defineTool({
   name: 'git_commit',
   description:
-    'Commit to git: what is staged, or just the given files as they are now (new ones too; other staged files stay staged), or with stage_all every change that is not ignored, new files included. Hooks run. git_push uploads it.',
+    'Commit what is staged, or exactly the given files (new ones too; others stay staged), or with stage_all all changes, new files included. Runs hooks. git_push uploads.',
   input: z.object({
-    message: z.string().min(1).describe('subject line, empty line, details'),
+    message: z.string(),
     path: repositoryPath,
-    files: fileList.describe('relative to path, or as git_status shows them'),
+    files: fileList,
     stage_all: z.boolean().default(false),
   }),
   output: z.object({

@@ -12,8 +12,8 @@ import {
 import type { Workspace } from '../workspace/index.ts';
 import type { ToolContext } from './define.ts';
 
-export const repositoryPath = z.string().optional().describe('folder in the repository');
-export const fileList = z.array(z.string().min(1)).optional();
+export const repositoryPath = z.string().optional().describe('folder in the repo');
+export const fileList = z.array(z.string()).optional();
 
 /** Opens the repository that `path` is in; without `path` the one of the first root. */
 export async function openRepository(

@@ -13,17 +13,17 @@ import {
   shownFiles,
 } from './git-common.ts';
 
-const offsetShape = z.int().min(0).default(0).describe('bytes to skip, from "next"');
+const offsetShape = z.int().min(0).default(0).describe('bytes, from next');
 const LOSSY = ' Bytes that are not UTF-8 are shown as U+FFFD.';
 
 export const gitDiff = defineTool({
   name: 'git_diff',
   description:
-    'Unified diff of uncommitted changes: the working tree, the index with staged, or against a ref (branch, commit, a..b). New untracked files are in git_status; one commit in git_show.',
+    'Unified diff of uncommitted changes: working tree, index (staged), or against a ref (branch, commit, a..b). Untracked files are in git_status, single commits in git_show.',
   input: z.object({
-    path: z.string().optional().describe('folder in the repository, or one file'),
+    path: z.string().optional().describe('folder in the repo, or a file'),
     staged: z.boolean().default(false),
-    file: z.string().optional().describe('file or folder to limit it to'),
+    file: z.string().optional().describe('file or folder'),
     ref: z.string().optional(),
     offset: offsetShape,
   }),
@@ -108,9 +108,9 @@ export const logEntryShape = z.object({
 export const gitLog = defineTool({
   name: 'git_log',
   description:
-    'Commit history, newest first: hash, author, date, message, branches and tags. Limit it to a file or folder, start at a branch or take a range a..b. git_show has one commit with its diff.',
+    'Commit history, newest first: hash, author, date, message, branches, tags; of a file or folder, from a branch, in a range a..b. git_show has the diff of a commit.',
   input: z.object({
-    path: z.string().optional().describe('folder in the repository, or one file'),
+    path: z.string().optional().describe('folder in the repo, or a file'),
     count: z.int().min(1).max(1_000).default(10),
     skip: z.int().min(0).default(0),
     ref: z.string().optional(),

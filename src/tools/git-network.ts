@@ -89,10 +89,10 @@ export const gitFetch = defineTool({
 export const gitPush = defineTool({
   name: 'git_push',
   description:
-    'Upload a branch or tag to a remote (publish commits), never by force. A rejected push says what it needs. set_upstream for the first push of a branch.',
+    'Upload (publish) a branch or tag to a remote, never by force; set_upstream for a new branch. A rejected push says what it needs.',
   input: z.object({
     remote: z.string().optional(),
-    branch: z.string().optional().describe('default: the current one'),
+    branch: z.string().optional().describe('default: current'),
     set_upstream: z.boolean().default(false),
     path: repositoryPath,
   }),
@@ -130,7 +130,7 @@ export const gitPull = defineTool({
   input: z.object({
     remote: z.string().optional(),
     branch: z.string().optional(),
-    rebase: z.boolean().optional().describe('true: own commits on top; false: merge; default: as configured'),
+    rebase: z.boolean().optional().describe('own commits on top; false: merge'),
     path: repositoryPath,
   }),
   output: z.object({

@@ -23,10 +23,10 @@ const MAX_ENTRIES = 1_000;
 export const gitStatus = defineTool({
   name: 'git_status',
   description:
-    'State of a git repository: branch, upstream, ahead and behind, changed, staged, untracked and conflicted files, a merge or rebase in progress. git_diff shows the changes themselves.',
+    'State of a git repository: branch, ahead and behind, changed, staged, untracked and conflicted files, a merge or rebase in progress. git_diff shows the changes.',
   input: z.object({
-    path: z.string().optional().describe('folder in the repository, or one file'),
-    offset: z.int().min(0).default(0).describe('entries to skip'),
+    path: z.string().optional().describe('folder in the repo, or a file'),
+    offset: z.int().min(0).default(0).describe('entries'),
   }),
   output: z.object({
     branch: z.string().nullable(),

@@ -17,9 +17,9 @@ const MAX_NAMES_BYTES = 60 * 1024;
 export const gitRestore = defineTool({
   name: 'git_restore',
   description:
-    'Discard uncommitted changes in files: bring them back, staged and unstaged, to what they are at source (default HEAD). Staged files that source does not have are removed. git_reset undoes commits.',
+    'Discard staged and unstaged changes in files: back to what they are at source. Files new since then are removed if tracked. git_reset undoes commits.',
   input: z.object({
-    files: z.array(z.string().min(1)).min(1).describe('files or folders'),
+    files: z.array(z.string()).min(1),
     source: z.string().default('HEAD'),
     path: repositoryPath,
   }),
@@ -45,7 +45,7 @@ export const gitRestore = defineTool({
 export const gitReset = defineTool({
   name: 'git_reset',
   description:
-    'Move the current branch to a commit: undo commits and keep the changes staged (soft) or unstaged (mixed, also unstages), or discard all changes to tracked files (hard). git_restore is for single files.',
+    'Move the branch to a commit: undo commits, keep their changes staged (soft) or unstaged (mixed, also unstages), or discard all changes (hard). git_restore is for single files.',
   input: z.object({
     mode: z.enum(['soft', 'mixed', 'hard']),
     ref: z.string().default('HEAD'),
@@ -84,12 +84,11 @@ function namesOf(touched: readonly TouchedFile[], show: (path: string) => string
 
 export const gitStash = defineTool({
   name: 'git_stash',
-  description:
-    'Put uncommitted changes aside (push) and bring them back (pop, apply), list or drop stashes. push takes tracked files; untracked ones too with include_untracked.',
+  description: 'Put uncommitted changes aside (push), bring them back (pop, apply), list or drop stashes.',
   input: z.object({
     action: z.enum(['list', 'push', 'pop', 'apply', 'drop']),
     message: z.string().optional(),
-    index: z.int().min(0).max(100_000).default(0).describe('which stash; 0 is the newest'),
+    index: z.int().min(0).default(0).describe('0 is the newest'),
     include_untracked: z.boolean().default(false),
     path: repositoryPath,
   }),

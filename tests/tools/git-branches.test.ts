@@ -23,7 +23,10 @@ describe('git_branch', () => {
     world.git(world.root, 'worktree', 'add', '-q', '-b', 'side/ünï', join(world.folder, 'side'));
     const { data, summary } = await world.ok('git_branch', { action: 'list' });
     const by = Object.fromEntries(data.branches.map((branch: { name: string }) => [branch.name, branch]));
-    assert.deepEqual([by['main'].current, by['main'].upstream, by['main'].ahead, by['main'].behind], [true, 'origin/main', 1, 0]);
+    assert.deepEqual(
+      [by['main'].current, by['main'].upstream, by['main'].ahead, by['main'].behind],
+      [true, 'origin/main', 1, 0],
+    );
     assert.equal(by['main'].subject, 'two');
     assert.equal(by['gone'].upstream_gone, true);
     assert.equal(by['side/ünï'].worktree, join(world.folder, 'side'));
@@ -61,7 +64,10 @@ describe('git_branch', () => {
     assert.equal(world.git(world.root, 'symbolic-ref', '--short', 'HEAD'), 'feature/x');
     await world.fails('ALREADY_EXISTS', 'git_branch', { action: 'create', name: 'old' });
     await world.fails('ALREADY_EXISTS', 'git_branch', { action: 'create-and-switch', name: 'old' });
-    assert.match((await world.ok('git_branch', { action: 'delete', name: 'old' })).summary, new RegExp(`was ${one.slice(0, 7)}`));
+    assert.match(
+      (await world.ok('git_branch', { action: 'delete', name: 'old' })).summary,
+      new RegExp(`was ${one.slice(0, 7)}`),
+    );
     await world.fails('REJECTED', 'git_branch', { action: 'delete', name: 'feature/x' });
     world.commit('only here', { b: '1' });
     world.git(world.root, 'switch', '-q', 'main');
@@ -72,7 +78,10 @@ describe('git_branch', () => {
     await world.fails('REF_NOT_FOUND', 'git_branch', { action: 'create', name: 'x', start: 'nosuch' });
     await world.fails('INVALID_PARAMS', 'git_branch', { action: 'create' });
     await world.fails('INVALID_PARAMS', 'git_branch', { action: 'switch', name: 'main', start: 'HEAD' });
-    assert.match((await world.fails('INVALID_PARAMS', 'git_branch', { action: 'create', name: 'a b' })).summary, /space/);
+    assert.match(
+      (await world.fails('INVALID_PARAMS', 'git_branch', { action: 'create', name: 'a b' })).summary,
+      /space/,
+    );
   });
 
   test('switches to what only a remote has, and follows it', async (t) => {
@@ -129,6 +138,17 @@ describe('git_checkout', () => {
     const ignored = await world.fails('CONFLICT', 'git_checkout', { branch: 'main' });
     assert.deepEqual(ignored.data.error.files.sort(), ['.env', 'untracked']);
     assert.equal(read(world, '.env'), 'SECRET=mine');
+  });
+
+  test('is done although the post-checkout hook fails, and says so', async (t) => {
+    const world = new World(t);
+    world.commit('one', { a: '1' });
+    world.git(world.root, 'branch', 'other');
+    world.hook('post-checkout', 'echo no index built >&2; exit 3');
+    const { data, summary } = await world.ok('git_checkout', { branch: 'other' });
+    assert.equal(data.current, 'other');
+    assert.match(summary, /post-checkout hook failed/);
+    assert.match(data.hook_output, /no index built/);
   });
 
   test('in the middle of a merge, and of a branch that another working tree has', async (t) => {
@@ -222,13 +242,19 @@ describe('git_stash', () => {
     world.write('a', '2');
     world.write('untracked', 'mine');
     const pushed = await world.ok('git_stash', { action: 'push', message: '--all $(touch canary)' });
-    assert.match(pushed.summary, /Put aside as stash 0: On main: --all \$\(touch canary\)\. Left: 1 untracked\./);
+    assert.match(
+      pushed.summary,
+      /Put aside as stash 0: On main: --all \$\(touch canary\)\. Left: 1 untracked\./,
+    );
     assert.equal(read(world, 'a'), '1');
     world.write('b', '2');
     await world.ok('git_stash', { action: 'push', include_untracked: true });
     assert.equal(world.exists('untracked'), false);
     const { data } = await world.ok('git_stash', { action: 'list' });
-    assert.deepEqual(data.stashes.map((entry: { index: number }) => entry.index), [0, 1]);
+    assert.deepEqual(
+      data.stashes.map((entry: { index: number }) => entry.index),
+      [0, 1],
+    );
     await world.ok('git_stash', { action: 'apply', index: 1 });
     assert.equal(read(world, 'a'), '2');
     await world.ok('git_stash', { action: 'pop' });
@@ -236,8 +262,17 @@ describe('git_stash', () => {
     assert.equal(read(world, 'untracked'), 'mine');
     const dropped = await world.ok('git_stash', { action: 'drop' });
     assert.equal(dropped.data.commit, pushed.data.commit);
-    assert.match((await world.fails('REF_NOT_FOUND', 'git_stash', { action: 'pop' })).summary, /stash is empty/);
+    assert.match(
+      (await world.fails('REF_NOT_FOUND', 'git_stash', { action: 'pop' })).summary,
+      /stash is empty/,
+    );
     await world.fails('INVALID_PARAMS', 'git_stash', { action: 'pop', message: 'x' });
+    world.write('a', '3');
+    await world.ok('git_stash', { action: 'push' });
+    assert.match(
+      (await world.fails('REF_NOT_FOUND', 'git_stash', { action: 'pop', index: 7 })).summary,
+      /has 1/,
+    );
     assert.equal(world.exists('canary'), false);
   });
 
@@ -288,6 +323,9 @@ describe('files that an operation touches', () => {
     assert.deepEqual(await touched({ kind: 'stash-apply', index: 0 }), ['a', 'b', 'untracked']);
     world.git(world.root, 'stash', 'pop', '-q');
     world.git(world.root, 'rm', '-q', '--cached', 'c');
-    assert.deepEqual(await touched({ kind: 'reset-hard', ref: 'HEAD' }), ['a', 'b', 'c', 'untracked'].filter((name) => name !== 'untracked'));
+    assert.deepEqual(
+      await touched({ kind: 'reset-hard', ref: 'HEAD' }),
+      ['a', 'b', 'c', 'untracked'].filter((name) => name !== 'untracked'),
+    );
   });
 });

@@ -103,17 +103,35 @@ describe('git_push', () => {
     const hook = await world.fails('REJECTED', 'git_push');
     assert.equal(hook.data.error.reason, 'hook declined');
     assert.match(hook.data.error.remote_output, /Ticket number missing, see https:\/\/host/);
-    remoteHook('pre-receive', 'echo "error: GH006: Protected branch update failed for refs/heads/main." >&2; exit 1');
+    remoteHook(
+      'pre-receive',
+      'echo "error: GH006: Protected branch update failed for refs/heads/main." >&2; exit 1',
+    );
     const guarded = await world.fails('REJECTED', 'git_push');
     assert.equal(guarded.data.error.reason, 'protected branch');
     assert.match(guarded.data.error.hint, /pull request/);
     world.git(world.root, 'remote', 'add', 'other', other);
-    assert.equal((await world.fails('REJECTED', 'git_push', { remote: 'other', branch: 'main' })).data.error.reason, 'checked out');
+    assert.equal(
+      (await world.fails('REJECTED', 'git_push', { remote: 'other', branch: 'main' })).data.error.reason,
+      'checked out',
+    );
     remoteHook('pre-receive', 'exit 0');
     world.git(world.root, 'tag', 'v1');
     await world.ok('git_push', { branch: 'v1' });
     world.git(world.root, 'tag', '-f', 'v1', 'HEAD~1');
-    assert.equal((await world.fails('REJECTED', 'git_push', { branch: 'v1' })).data.error.reason, 'already exists');
+    assert.equal(
+      (await world.fails('REJECTED', 'git_push', { branch: 'v1' })).data.error.reason,
+      'already exists',
+    );
+  });
+
+  test('refused by the own pre-push hook, in its words', async (t) => {
+    const { world } = withRemote(t);
+    world.commit('two', { b: '1' });
+    world.hook('pre-push', 'echo "tests are red" >&2; exit 1');
+    const { data } = await world.fails('REJECTED', 'git_push');
+    assert.equal(data.error.reason, 'pre-push hook');
+    assert.equal(data.error.hook_output, 'tests are red');
   });
 
   test('never forces and never deletes, whatever the name', async (t) => {
@@ -190,10 +208,22 @@ describe('over HTTP', () => {
       assert.equal(data.error.reason, 'auth');
       assert.match(data.error.hint, /terminal/);
     }
-    world.git(world.root, 'remote', 'set-url', 'origin', `${address.replace('//', '//ada:sup3rsecret@')}/remote.git`);
+    world.git(
+      world.root,
+      'remote',
+      'set-url',
+      'origin',
+      `${address.replace('//', '//ada:sup3rsecret@')}/remote.git`,
+    );
     const wrong = await world.fails('PERMISSION_DENIED', 'git_fetch');
     assert.doesNotMatch(JSON.stringify(wrong), /sup3rsecret/);
-    world.git(world.root, 'remote', 'set-url', 'origin', `${address.replace('//', '//ada:right@')}/remote.git`);
+    world.git(
+      world.root,
+      'remote',
+      'set-url',
+      'origin',
+      `${address.replace('//', '//ada:right@')}/remote.git`,
+    );
     await world.ok('git_fetch');
   });
 
@@ -205,9 +235,18 @@ describe('over HTTP', () => {
     const { data, summary } = await world.ok('git_fetch');
     assert.match(summary, /still runs.*process_output/);
     remote.release();
-    const links = { conversation: 'test', signal: new AbortController().signal, abandoned: new AbortController().signal, answerByMs: performance.now() + 30_000, progress: () => {} };
+    const links = {
+      conversation: 'test',
+      signal: new AbortController().signal,
+      abandoned: new AbortController().signal,
+      answerByMs: performance.now() + 30_000,
+      progress: () => {},
+    };
     for (;;) {
-      const { info } = await world.services.shell.processOutput({ id: data.process_id, waitMs: 20_000 }, links);
+      const { info } = await world.services.shell.processOutput(
+        { id: data.process_id, waitMs: 20_000 },
+        links,
+      );
       if (info.state === 'exited') {
         assert.equal(info.exitCode, 0);
         assert.equal(info.command, 'git fetch --no-progress --end-of-options origin');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -230,6 +231,12 @@ describe('git_status', () => {
     world.git(world.folder, 'init', '-q', '--bare', 'bare.git');
     const bare = await world.fails('NOT_AVAILABLE', 'git_status', { path: join(world.folder, 'bare.git') });
     assert.match(bare.summary, /bare repository/);
+    world.commit('one', { a: '1' });
+    world.git(world.root, 'push', '-q', join(world.folder, 'bare.git'), 'main');
+    const path = join(world.folder, 'bare.git');
+    assert.equal((await world.ok('git_log', { path })).data.entries.length, 1);
+    assert.equal((await world.ok('git_show', { path, ref: 'main:a' })).bulk, '1');
+    assert.equal((await world.ok('git_branch', { path, action: 'list' })).data.current, 'main');
   });
 
   test('finds the repository whatever the environment says', async (t) => {
@@ -275,6 +282,39 @@ describe('git_status', () => {
     world.write('.git/index.lock', '');
     world.write('a', '2\n');
     assert.deepEqual(paths((await world.ok('git_status')).data.entries), ['a']);
+  });
+
+  test('of 100,000 files', async (t) => {
+    const world = new World(t);
+    world.commit('one', { a: '1' });
+    const blob = world.git(world.root, 'hash-object', 'a');
+    const list = Array.from(
+      { length: 100_000 },
+      (_, n) => `100644 ${blob} 0\tdir-${n % 300}/file-${n}.ts`,
+    ).join('\n');
+    execFileSync('git', ['update-index', '--index-info'], { cwd: world.root, env: world.env, input: list });
+    const { data, bytes } = await world.ok('git_status');
+    assert.deepEqual(data.counts, {
+      staged: 100_000,
+      unstaged: 100_000,
+      untracked: 0,
+      conflicted: 0,
+      total: 100_000,
+    });
+    assert.equal(data.truncated, true);
+    assert.ok(bytes < 256 * 1024);
+    const commit = await world.ok('git_commit', { message: 'many' });
+    assert.match(commit.summary, /100000 files: .* and 99980 more/);
+    assert.ok(commit.bytes < 256 * 1024);
+    const shown = await world.ok('git_show', { ref: 'HEAD' });
+    assert.equal(shown.data.truncated, true);
+    assert.ok(shown.bytes <= 256 * 1024);
+  });
+
+  test('of a repository that belongs to somebody else says what to do', async (t) => {
+    const world = new World(t, { env: { GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' } });
+    const { data } = await world.fails('PERMISSION_DENIED', 'git_status');
+    assert.match(data.error.hint, /safe\.directory/);
   });
 
   test('of a sparse checkout', async (t) => {
