@@ -45,11 +45,8 @@ async function main() {
   const cache = await warmUp(base, code);
   report('code cache', kilobytes(await sizeOf(cache)));
 
-  const assets = {
-    'main.cjs': code,
-    'main.cache': cache,
-    ...(await packAssets({ rg: target.ripgrep, ...target.pty })),
-  };
+  const files = { rg: target.ripgrep, ...target.pty, ...treeSitterFiles() };
+  const assets = { 'main.cjs': code, 'main.cache': cache, ...(await packAssets(files)) };
   const blob = await makeBlob(base, assets);
   report('blob', kilobytes(await sizeOf(blob)));
 
