@@ -52,6 +52,7 @@ const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 const CHUNK_BYTES = 1024 * 1024;
 /** Up to this size compressing takes less time than handing it to another thread. */
 const SYNC_BYTES = 32 * 1024;
+const MAX_KNOWN = 10_000;
 /** Incoming files of instances that cannot be looked up are older than any capture after this time. */
 const STALE_INCOMING_MS = 24 * 3600_000;
 
@@ -60,6 +61,8 @@ export class Blobs {
   readonly #folder: string;
   readonly #incoming: string;
   readonly #trash: string;
+  /** Contents that are surely in place, with what they take there. */
+  readonly #known = new Map<string, number>();
   #ready: Promise<void> | undefined;
   /** True at first: a killed process may have left some. */
   #hasTrash = true;
@@ -72,17 +75,31 @@ export class Blobs {
 
   async fromBytes(bytes: Uint8Array): Promise<StagedBlob> {
     const sha256 = hash('sha256', bytes, 'hex');
-    const found = await this.#find(sha256);
-    const packed = found ? undefined : await pack(bytes);
+    const sizeBytes = bytes.length;
+    const known = this.#known.get(sha256);
+    // Compressing a small content again takes less time than looking whether it is there.
+    const found = known ?? (sizeBytes > SYNC_BYTES ? (await this.#find(sha256))?.storedBytes : undefined);
+    const packed = found === undefined ? await pack(bytes) : undefined;
     const place = async () => {
-      if (await this.has(sha256)) return;
+      if (this.#known.has(sha256) || (sizeBytes > SYNC_BYTES && (await this.has(sha256)))) return;
       const { codec, stored } = packed ?? (await pack(bytes));
       const path = await this.#newIncoming();
       await writeNew(path, stored);
       await this.#put(path, sha256, codec);
+      this.#remember(sha256, stored.length);
     };
-    const storedBytes = found?.storedBytes ?? packed?.stored.length ?? 0;
-    return { sha256, sizeBytes: bytes.length, storedBytes, place, discard: async () => {} };
+    return {
+      sha256,
+      sizeBytes,
+      storedBytes: found ?? packed?.stored.length ?? 0,
+      place,
+      discard: async () => {},
+    };
+  }
+
+  /** Another instance wrote to the index: what is among the blobs must be looked up again. */
+  forgetKnown(): void {
+    this.#known.clear();
   }
 
   async fromSmallFile(file: string): Promise<StagedBlob> {
@@ -191,6 +208,7 @@ export class Blobs {
    */
   moveToTrash(sha256: string): () => void {
     const moved: [string, string][] = [];
+    this.#known.delete(sha256);
     for (const codec of CODECS) {
       const path = this.#path(sha256, codec);
       const trash = join(this.#trash, `${sha256}.${randomBytes(4).toString('hex')}`);
@@ -246,6 +264,11 @@ export class Blobs {
     const discard = () => unlink(path).catch(() => {});
     const place = async () => ((await this.has(sha256)) ? discard() : this.#put(path, sha256, codec));
     return { sha256, sizeBytes, storedBytes, place, discard };
+  }
+
+  #remember(sha256: string, storedBytes: number): void {
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    this.#known.set(sha256, storedBytes);
   }
 
   async #put(incoming: string, sha256: string, codec: Codec): Promise<void> {

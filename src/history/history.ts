@@ -186,7 +186,11 @@ export class History {
       for (const { path, reason } of problems) log?.warn(`${path}: ${reason}`);
     }
     this.#recovered.push(...recovered);
-    const store = await Store.open(stateDir, (sha256) => blobs.moveToTrash(sha256));
+    const store = await Store.open(
+      stateDir,
+      (sha256) => blobs.moveToTrash(sha256),
+      () => blobs.forgetKnown(),
+    );
     await resolveUnfinished(store, this.#core);
     return store;
   }

@@ -28,6 +28,8 @@ export interface CallRecorder extends FileChangeRecorder {
 /** Files captured at a time, and rows written in one transaction. */
 const PARALLEL = 8;
 const ROWS_AT_ONCE = 100;
+/** Contents that are held in memory only, so that capturing them leaves nothing behind. */
+const SMALL_BYTES = 1024 * 1024;
 
 export function createRecorder(core: Core, origin: Origin): CallRecorder {
   return new Recorder(core, origin);
@@ -107,10 +109,9 @@ class Recorder implements CallRecorder {
     const nothingMoves = changes.every(({ kind, after }) => kind === 'delete' || after !== undefined);
     const found = await concurrently(changes, PARALLEL, async (change) => {
       signal?.throwIfAborted();
-      const reason = this.#origin.evenIgnored ? undefined : await this.#core.ignored.reason(change.path);
-      const captured = reason ?? (await capture(this.#core, change, nothingMoves));
-      if (typeof captured === 'string') {
-        this.#notRecorded.push({ path: change.path, reason: captured });
+      const [reason, captured] = await this.#captureUnlessIgnored(change, nothingMoves);
+      if (reason !== undefined) {
+        this.#notRecorded.push({ path: change.path, reason });
         return [];
       }
       for (const { before, after } of captured)
@@ -125,6 +126,20 @@ class Recorder implements CallRecorder {
       await each.before?.discard();
       return { ...each, before: undefined };
     });
+  }
+
+  async #captureUnlessIgnored(
+    change: FileChange,
+    nothingMoves: boolean,
+  ): Promise<[reason: string, captures: never[]] | [reason: undefined, captures: Capture[]]> {
+    // Most files are not ignored, and a small content costs nothing to hold: both are looked at together.
+    const isSmall = change.before !== undefined && change.before.length <= SMALL_BYTES;
+    const early = isSmall ? capture(this.#core, change, false) : undefined;
+    early?.catch(() => {});
+    const ignored = this.#origin.evenIgnored ? undefined : await this.#core.ignored.reason(change.path);
+    if (ignored !== undefined) return [ignored, []];
+    const captured = await (early ?? capture(this.#core, change, nothingMoves));
+    return typeof captured === 'string' ? [captured, []] : [undefined, captured];
   }
 
   async #enter(store: Store, captures: readonly Capture[]): Promise<void> {

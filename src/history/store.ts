@@ -31,15 +31,20 @@ export class Store {
   /** Blobs that nothing refers to any more once the present transaction is done. */
   #unheld: string[] = [];
 
-  private constructor(database: DatabaseSync, moveToTrash: MoveToTrash) {
+  readonly #onForeignChange: () => void;
+  #dataVersion = -1;
+
+  private constructor(database: DatabaseSync, moveToTrash: MoveToTrash, onForeignChange: () => void) {
     this.#database = database;
     this.#moveToTrash = moveToTrash;
+    this.#onForeignChange = onForeignChange;
   }
 
-  static async open(stateDir: string, moveToTrash: MoveToTrash): Promise<Store> {
+  /** @param onForeignChange called at the beginning of a transaction when another instance wrote since the last one */
+  static async open(stateDir: string, moveToTrash: MoveToTrash, onForeignChange: () => void): Promise<Store> {
     const database = await openDatabase(join(stateDir, 'state.db'));
     createTables(database);
-    return new Store(database, moveToTrash);
+    return new Store(database, moveToTrash, onForeignChange);
   }
 
   close(): void {
@@ -51,6 +56,9 @@ export class Store {
     this.#run('BEGIN IMMEDIATE');
     const putBack: (() => void)[] = [];
     this.#unheld = [];
+    const dataVersion = this.#number('SELECT data_version AS n FROM pragma_data_version');
+    if (dataVersion !== this.#dataVersion) this.#onForeignChange();
+    this.#dataVersion = dataVersion;
     try {
       const result = act();
       for (const sha256 of this.#unheld) putBack.push(this.#moveToTrash(sha256));
