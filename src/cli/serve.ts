@@ -49,9 +49,7 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   process.stdout.write(startCard(settings, `${origin}/mcp`, process.stdout));
 
   const terminated = onTermination();
-  // The program is ready; what the first request will need is loaded while nobody waits for it.
   const registered = register(settings, stateDir, port, log);
-  mcp.warmUp().catch((error: unknown) => log.error(String(error)));
 
   log.info(`${await terminated}: ending; running calls have ${GRACE_MS / 1000} s`);
   const closed = listener.close(GRACE_MS);

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
-import { jsonRpcError, type McpEndpoint } from '../mcp/http.ts';
+import type { McpEndpoint } from '../mcp/http.ts';
+import { jsonRpcError } from '../mcp/json-rpc.ts';
 import { VERSION } from '../runtime/version.ts';
 import type { FileOffers } from '../transfer/index.ts';
 import type { Workspace } from '../workspace/index.ts';

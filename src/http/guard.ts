@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import { jsonRpcError } from '../mcp/http.ts';
+import { jsonRpcError } from '../mcp/json-rpc.ts';
 
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 

@@ -1,12 +1,11 @@
-import type { McpHttpHandler } from '@modelcontextprotocol/server';
 import type { CallRecord } from './call.ts';
 import { RunningCalls } from './cancellation.ts';
-import { clientOfSessionId, conversationKey, mintSessionId } from './conversation.ts';
-import { KEEP_ALIVE_MS, MAX_BODY_BYTES } from './limits.ts';
-import { promptAnswer } from './prompt-answer.ts';
+import { clientOfSessionId, conversationKey } from './conversation.ts';
+import { isModern, isObject, type Json, jsonRpcError } from './json-rpc.ts';
+import { MAX_BODY_BYTES } from './limits.ts';
 import type { ToolRegistry } from './registry.ts';
-import type { RequestFacts } from './server.ts';
-import { isModern, isObject, type Json, type ToolCall2025, toolCall2025 } from './tool-call-2025.ts';
+import { createRequests2025 } from './requests-2025.ts';
+import type { SdkHandler } from './sdk-handler.ts';
 
 export interface McpEndpointOptions {
   readonly registry: ToolRegistry;
@@ -31,71 +30,19 @@ export interface McpEndpoint {
    * @param onCall called when the request's tool call has ended, which may be long after the headers left
    */
   fetch(request: Request, summary: McpRequestSummary, onCall?: () => void): Promise<Response>;
-  /** Loads what the first request will need. */
-  warmUp(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * MCP over Streamable HTTP, stateless: the 2026-07-28 revision and every 2025-era client from one factory, a fresh
- * server per request. A session id, ours or anybody's, is answered alike; it only names a conversation.
+ * MCP over Streamable HTTP, stateless: every request stands for itself, whatever its revision. A session id, ours or
+ * anybody's, is answered alike; it only names a conversation.
  */
 export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
+  const { registry, instructions } = options;
   const running = new RunningCalls();
-  const facts = new WeakMap<Request, RequestFacts>();
-  let handlers: Promise<{ plain: McpHttpHandler; streaming: McpHttpHandler }> | undefined;
-
-  // The SDK is most of the start-up time: it is loaded by the first request, or by `warm up` right after listening.
-  const load = async () => {
-    const [{ createMcpHandler }, { createServer }] = await Promise.all([
-      import('@modelcontextprotocol/server'),
-      import('./server.ts'),
-    ]);
-    const handler = (responseMode: 'auto' | 'sse') =>
-      createMcpHandler(
-        ({ requestInfo }) => {
-          const known = requestInfo && facts.get(requestInfo);
-          if (known === undefined) throw new Error('a request reached the MCP handler without its facts');
-          return createServer(options.registry, known);
-        },
-        {
-          responseMode,
-          keepAliveMs: KEEP_ALIVE_MS,
-          maxRequestBodySize: MAX_BODY_BYTES,
-          onerror: options.onError,
-        },
-      );
-    // A 2026-07-28 tool call is always streamed: the headers leave at once, however long the tool takes.
-    return { plain: handler('auto'), streaming: handler('sse') };
-  };
-
-  const answerCall = (
-    call: ToolCall2025,
-    sessionId: string | undefined,
-    closed: AbortSignal,
-    onRecord: (record: CallRecord) => void,
-  ) =>
-    promptAnswer(async (notify) => {
-      const token = call.meta?.['progressToken'];
-      let progress = 0;
-      const report = (message: string) => {
-        if (token === undefined) return;
-        const params = { progressToken: token, progress: ++progress, message };
-        notify({ jsonrpc: '2.0', method: 'notifications/progress', params });
-      };
-      const result = await running.run(sessionId, call.id, (cancelled) =>
-        options.registry.call({
-          name: call.name,
-          arguments: call.arguments,
-          cancelled,
-          abandoned: closed,
-          conversation: conversationKey(call.meta, sessionId),
-          progress: report,
-          onRecord,
-        }),
-      );
-      return { jsonrpc: '2.0', id: call.id, result };
-    });
+  const answer2025 = createRequests2025({ registry, instructions, running });
+  let sdk: Promise<SdkHandler> | undefined;
+  const loadSdk = async () => (await import('./sdk-handler.ts')).createSdkHandler(registry, options.onError);
 
   return {
     async fetch(request, summary, onCall) {
@@ -104,46 +51,32 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
       if (body instanceof Response) return body;
       const message = isObject(body) ? body : undefined;
       const sessionId = request.headers.get('mcp-session-id') ?? undefined;
-      const isCall = message?.['method'] === 'tools/call';
       describe(summary, message, request, sessionId);
       if (message?.['method'] === 'notifications/cancelled') {
         running.cancel(sessionId, isObject(message['params']) ? message['params']['requestId'] : undefined);
       }
+      const closed = request.signal;
       const onRecord = (record: CallRecord) => {
         summary.call = record;
         onCall?.();
       };
-      const call = message === undefined ? undefined : toolCall2025(message, request.headers);
-      if (call !== undefined) return answerCall(call, sessionId, request.signal, onRecord);
+      const answered = message && answer2025(message, request.headers, { sessionId, closed, onRecord });
+      if (answered !== undefined) return answered;
 
-      handlers ??= load();
-      const { plain, streaming } = await handlers;
-      const accepted = withAccept(request);
-      facts.set(accepted, {
+      sdk ??= loadSdk();
+      return (await sdk).fetch(request, body, message?.['method'] === 'tools/call', {
         conversation: (meta) => conversationKey(meta, sessionId),
         withSignals: isModern(message)
-          ? (closed, _requestId, work) => work({ cancelled: closed, abandoned: closed })
-          : (closed, requestId, work) =>
-              running.run(sessionId, requestId, (cancelled) => work({ cancelled, abandoned: closed })),
+          ? (sdkSignal, _requestId, work) => work({ cancelled: sdkSignal, abandoned: sdkSignal })
+          : (sdkSignal, requestId, work) =>
+              running.run(sessionId, requestId, (cancelled) => work({ cancelled, abandoned: sdkSignal })),
         onRecord,
-        instructions: carriesInstructions(message) ? await options.instructions() : undefined,
+        instructions: carriesInstructions(message) ? await instructions() : undefined,
       });
-      const response = await (isCall ? streaming : plain).fetch(accepted, { parsedBody: body });
-      return message?.['method'] === 'initialize' && response.ok
-        ? withSessionId(response, message)
-        : response;
-    },
-
-    async warmUp() {
-      handlers ??= load();
-      await handlers;
-      options.registry.list();
     },
 
     async close() {
-      if (handlers === undefined) return;
-      const { plain, streaming } = await handlers;
-      await Promise.all([plain.close(), streaming.close()]);
+      await (await sdk)?.close();
     },
   };
 }
@@ -207,29 +140,4 @@ function methodNotAllowed(): Response {
   );
   response.headers.set('Allow', 'POST');
   return response;
-}
-
-export function jsonRpcError(status: number, code: number, message: string): Response {
-  return Response.json({ jsonrpc: '2.0', error: { code, message }, id: null }, { status });
-}
-
-function withSessionId(response: Response, message: Json): Response {
-  const params = isObject(message['params']) ? message['params'] : {};
-  const info = isObject(params['clientInfo']) ? params['clientInfo'] : {};
-  response.headers.set(
-    'Mcp-Session-Id',
-    mintSessionId({ name: String(info['name'] ?? ''), version: String(info['version'] ?? '') }),
-  );
-  return response;
-}
-
-/**
- * The protocol wants clients to accept JSON and event streams by name; a client that accepts anything does so too.
- */
-function withAccept(request: Request): Request {
-  const accept = request.headers.get('accept');
-  if (accept !== null && !accept.includes('*/*')) return request;
-  const headers = new Headers(request.headers);
-  headers.set('accept', 'application/json, text/event-stream');
-  return new Request(request.url, { method: request.method, headers, signal: request.signal });
 }

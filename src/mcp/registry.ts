@@ -30,6 +30,7 @@ export class ToolRegistry {
   readonly #handedOver = new HandedOverCalls();
   readonly #running = new Set<Promise<unknown>>();
   #list: ListedTool[] | undefined;
+  #listJson: string | undefined;
 
   constructor(options: RegistryOptions) {
     this.#tools = new Map(options.tools.map((tool) => [tool.name, tool]));
@@ -40,6 +41,12 @@ export class ToolRegistry {
   list(): ListedTool[] {
     this.#list ??= [...this.#tools.values()].map((tool) => listedTool(tool, this.#options.form));
     return this.#list;
+  }
+
+  /** The same as JSON text, made once: it is most of what a connecting client is sent. */
+  listJson(): string {
+    this.#listJson ??= JSON.stringify(this.list());
+    return this.#listJson;
   }
 
   get tools(): readonly ToolDefinition[] {

@@ -1,7 +1,7 @@
 import { Server, type ServerOptions } from '@modelcontextprotocol/server';
-import { VERSION } from '../runtime/version.ts';
 import type { CallRecord } from './call.ts';
 import type { CallResult } from './envelope.ts';
+import { SERVER_INFO } from './json-rpc.ts';
 import type { ToolRegistry } from './registry.ts';
 
 /** What the transport knows of a request, beyond what the SDK hands to a handler. */
@@ -18,8 +18,6 @@ export interface RequestFacts {
   /** Server instructions, for the requests that carry them. */
   readonly instructions: string | undefined;
 }
-
-export const SERVER_INFO = { name: 'local-coder', version: VERSION } as const;
 
 /** tools/list changes only with the program; a client may keep it for this long (2026-07-28, "caching"). */
 const CACHE_HINT = { ttlMs: 60_000, cacheScope: 'private' } as const;

@@ -1,0 +1,140 @@
+import type { CallRecord } from './call.ts';
+import type { RunningCalls } from './cancellation.ts';
+import { conversationKey, mintSessionId } from './conversation.ts';
+import { isModern, isObject, type Json, SERVER_INFO } from './json-rpc.ts';
+import { promptAnswer } from './prompt-answer.ts';
+import type { ToolRegistry } from './registry.ts';
+
+const REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
+
+export interface Requests2025Options {
+  readonly registry: ToolRegistry;
+  readonly instructions: () => Promise<string>;
+  readonly running: RunningCalls;
+}
+
+/** What else the transport knows of a request. */
+export interface RequestContext2025 {
+  readonly sessionId: string | undefined;
+  /** Aborted when the client has closed the connection. */
+  readonly closed: AbortSignal;
+  readonly onRecord: (record: CallRecord) => void;
+}
+
+/**
+ * The everyday requests of the 2025 era, answered without the SDK: initialize, ping, tools/list, tools/call,
+ * notifications. A server of the SDK per request doubles the cost of a small call, leaves some 100 KB to the garbage
+ * collector at each tools/list, and loading the SDK is half of the start-up time. Anything out of the ordinary gives
+ * undefined and is left to the SDK, which knows every rule.
+ */
+export function createRequests2025(options: Requests2025Options) {
+  return (message: Json, headers: Headers, context: RequestContext2025): Promise<Response> | undefined => {
+    if (message['jsonrpc'] !== '2.0' || isModern(message) || !isOrdinary(headers)) return undefined;
+    const { id, method, params = {} } = message;
+    if (typeof method !== 'string' || !isObject(params)) return undefined;
+    if (id === undefined) {
+      return method.startsWith('notifications/')
+        ? Promise.resolve(new Response(null, { status: 202 }))
+        : undefined;
+    }
+    if (typeof id !== 'string' && !Number.isSafeInteger(id)) return undefined;
+    switch (method) {
+      case 'initialize':
+        return isInitialize(params) ? initialize(options, id, params) : undefined;
+      case 'ping':
+        return Promise.resolve(jsonResponse(resultOf(id, '{}')));
+      case 'tools/list':
+        return Promise.resolve(jsonResponse(resultOf(id, `{"tools":${options.registry.listJson()}}`)));
+      case 'tools/call':
+        return isToolCall(params) ? callTool(options, id as string | number, params, context) : undefined;
+      default:
+        return undefined;
+    }
+  };
+}
+
+/** The revision, when one is named, is one of ours, and the client accepts both forms of an answer, as it must. */
+function isOrdinary(headers: Headers): boolean {
+  const revision = headers.get('mcp-protocol-version');
+  if (revision !== null && !(REVISIONS as readonly string[]).includes(revision)) return false;
+  const accept = headers.get('accept') ?? '*/*';
+  return (
+    accept.includes('*/*') || (accept.includes('application/json') && accept.includes('text/event-stream'))
+  );
+}
+
+interface Initialize {
+  readonly protocolVersion: string;
+  readonly clientInfo: { readonly name: string; readonly version: string };
+}
+
+function isInitialize(params: Json): params is Json & Initialize {
+  const { protocolVersion, capabilities, clientInfo } = params;
+  if (typeof protocolVersion !== 'string' || !isObject(capabilities) || !isObject(clientInfo)) return false;
+  return typeof clientInfo['name'] === 'string' && typeof clientInfo['version'] === 'string';
+}
+
+async function initialize(options: Requests2025Options, id: unknown, params: Initialize): Promise<Response> {
+  const asked = REVISIONS.find((revision) => revision === params.protocolVersion);
+  const result = {
+    protocolVersion: asked ?? REVISIONS[0],
+    capabilities: { tools: {} },
+    serverInfo: SERVER_INFO,
+    instructions: await options.instructions(),
+  };
+  const response = jsonResponse(resultOf(id, JSON.stringify(result)));
+  response.headers.set('mcp-session-id', mintSessionId(params.clientInfo));
+  return response;
+}
+
+interface CallParams {
+  readonly name: string;
+  readonly arguments?: Json;
+  readonly _meta?: Json;
+}
+
+function isToolCall(params: Json): params is Json & CallParams {
+  const { name, arguments: args, _meta: meta } = params;
+  return (
+    typeof name === 'string' &&
+    (args === undefined || isObject(args)) &&
+    (meta === undefined || isObject(meta))
+  );
+}
+
+function callTool(
+  options: Requests2025Options,
+  id: string | number,
+  params: CallParams,
+  { sessionId, closed, onRecord }: RequestContext2025,
+): Promise<Response> {
+  return promptAnswer(async (notify) => {
+    const token = params._meta?.['progressToken'];
+    let progress = 0;
+    const report = (message: string) => {
+      if (token === undefined) return;
+      const update = { progressToken: token, progress: ++progress, message };
+      notify({ jsonrpc: '2.0', method: 'notifications/progress', params: update });
+    };
+    const result = await options.running.run(sessionId, id, (cancelled) =>
+      options.registry.call({
+        name: params.name,
+        arguments: params.arguments,
+        cancelled,
+        abandoned: closed,
+        conversation: conversationKey(params._meta, sessionId),
+        progress: report,
+        onRecord,
+      }),
+    );
+    return { jsonrpc: '2.0', id, result };
+  });
+}
+
+function resultOf(id: unknown, resultJson: string): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${resultJson}}`;
+}
+
+function jsonResponse(json: string): Response {
+  return new Response(json, { headers: { 'content-type': 'application/json' } });
+}
