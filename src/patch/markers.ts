@@ -8,7 +8,7 @@ export interface CodexMarker {
 }
 
 const CODEX_MARKER =
-  /^\*{3,}\s*(?:(begin patch|end patch|end of file)\b[\s*:.!-]*|(add file|delete file|update file|move to)\s*:(.*))$/i;
+  /^\*{3,}\s*(?:(begin patch|end patch|end of file)\b[\s*:.!-]*|(add file|delete file|update file|move to)\s*:(.*))$/is;
 const KINDS: Readonly<Record<string, CodexMarker['kind']>> = {
   'begin patch': 'begin',
   'end patch': 'end',
@@ -37,7 +37,7 @@ export interface HunkHeader {
   readonly context: string;
 }
 
-const NUMBERS = /^@@+\s*-(\d{1,15})(?:,(\d{1,15}))?\s+\+(\d{1,15})(?:,(\d{1,15}))?(?:\s*@@+.*)?$/;
+const NUMBERS = /^@@+\s*-(\d{1,15})(?:,(\d{1,15}))?\s+\+(\d{1,15})(?:,(\d{1,15}))?(?:\s*@@+.*)?$/s;
 
 /** Reads `@@`, `@@ context`, `@@ -1,3 +1,4 @@ section`, `@@ … @@`; undefined for any other line. */
 export function hunkHeader(line: string): HunkHeader | undefined {
@@ -62,7 +62,7 @@ export function hunkHeader(line: string): HunkHeader | undefined {
 }
 
 const EXTENDED_HEADER =
-  /^(?:(old|new|new file|deleted file) mode [0-7]{6}|(?:dis)?similarity index \d+%|(rename|copy) (from|to) .+|index [0-9a-f]{4,64}\.\.[0-9a-f]{4,64}(?: [0-7]{6})?)\s*$/;
+  /^(?:(old|new|new file|deleted file) mode [0-7]{6}|(?:dis)?similarity index \d+%|(rename|copy) (from|to) .+|index [0-9a-f]{4,64}\.\.[0-9a-f]{4,64}(?: [0-7]{6})?)\s*$/s;
 
 /** A line of git's extended header (modes, renames, copies, index). */
 export function isExtendedHeader(line: string): boolean {

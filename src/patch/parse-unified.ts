@@ -108,7 +108,7 @@ class UnifiedParser {
     if (/^(From [0-9a-f]{7,64} |commit [0-9a-f]{7,64}\b)/.test(line)) {
       this.#finish();
       this.#stage++;
-    } else if (/^Binary files .* differ\s*$/.test(line) || line.startsWith('GIT binary patch')) {
+    } else if (/^Binary files .* differ\s*$/s.test(line) || line.startsWith('GIT binary patch')) {
       if (this.#section !== undefined) this.#section.binary = true;
     } else if (/^(---|\+\+\+) \S/.test(line) && /^(@@|\+\+\+ )/.test(this.#lines[this.#at + 1] ?? '')) {
       throw invalidPatch(

@@ -113,7 +113,7 @@ class Placer {
     if (expected === undefined || slack > 0 || expected < search.from || search.after !== undefined)
       return undefined;
     const atEnd = expected + block.length === this.#file.count;
-    if (!atEnd && (hunk.endOfFile || namesFileEnd(hunk))) return undefined;
+    if (!atEnd && endsFile(hunk)) return undefined;
     if (this.#occupied.overlaps(expected, expected + block.length)) return undefined;
     if (!blockStandsAt(this.#file, block, 'exact', expected)) return undefined;
     return this.#placed(search, expected, 'exact');
@@ -151,7 +151,7 @@ class Placer {
   #placesAt(search: Search, level: MatchLevel): number[] {
     const { block, hunk } = search;
     const end = this.#file.count - block.length;
-    if (hunk.endOfFile) {
+    if (endsFile(hunk)) {
       const fits = end >= search.from && blockStandsAt(this.#file, block, level, end);
       return fits && !this.#occupied.overlaps(end, end + block.length) ? [end] : [];
     }
@@ -162,8 +162,6 @@ class Placer {
 
   #choose(search: Search, places: readonly number[]): number | undefined {
     if (places.length === 1) return places[0];
-    const end = this.#file.count - search.block.length;
-    if (namesFileEnd(search.hunk) && places.at(-1) === end) return end;
     const { expected, slack } = search;
     if (expected === undefined) return undefined;
     const distances = places.map((start) => Math.abs(start - expected));
@@ -224,7 +222,7 @@ class Placer {
     const { stated } = hunk;
     const count = this.#file.count;
     let start = count;
-    if (hunk.endOfFile) {
+    if (endsFile(hunk)) {
       start = count;
     } else if (after !== undefined) {
       if (after.lines.length > 1) {
@@ -255,9 +253,9 @@ class Placer {
   }
 }
 
-/** `\ No newline at end of file` says that the block ends where the file ends. */
-function namesFileEnd(hunk: Hunk): boolean {
-  return hunk.lines.some((line) => line.noNewline);
+/** `*** End of File` and `\ No newline at end of file` say that the block ends where the file ends. */
+export function endsFile(hunk: Hunk): boolean {
+  return hunk.endOfFile || hunk.lines.some((line) => line.noNewline);
 }
 
 /**

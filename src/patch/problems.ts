@@ -2,7 +2,7 @@ import { CodedError, type ErrorCode } from '../runtime/errors.ts';
 import { type ClosestRegion, closestRegion } from './closest-region.ts';
 import { quoteLine } from './invalid-patch.ts';
 import { type Hunk, newSide, oldSide } from './model.ts';
-import type { NotPlaced } from './place-hunks.ts';
+import { endsFile, type NotPlaced } from './place-hunks.ts';
 import type { TextLines } from './text-lines.ts';
 
 /** One reason why a patch is refused. */
@@ -94,7 +94,7 @@ function missingProblem(
   const region = near.closest;
   return {
     code: 'NO_MATCH',
-    message: `The lines of ${where} are not in the file${hunk.endOfFile ? ' at its end' : ''}.`,
+    message: `The lines of ${where} are not in the file${endsFile(hunk) ? ' at its end' : ''}.`,
     hint:
       region === undefined
         ? `Read ${path} with read_text_file and send the hunk again with lines that are in it.`

@@ -43,7 +43,7 @@ export class UnifiedSection {
 
   readExtendedHeader(line: string, patchLine: number): void {
     const mode = /^(old|new|new file|deleted file) mode (\d{6})/.exec(line);
-    const move = /^(rename|copy) (from|to) (.+)$/.exec(line.trimEnd());
+    const move = /^(rename|copy) (from|to) (.+)$/s.exec(line.trimEnd());
     const index = /^index \S+ (\d{6})/.exec(line);
     if (mode !== null) {
       const [, which, value] = mode;
