@@ -39,7 +39,7 @@ export async function bundle({ entry, outfile }) {
     banner: { js: "const moduleUrl=require('node:url').pathToFileURL(__filename).href;" },
     // What else import.meta offers is empty in CommonJS: better no bundle than one that misses a path.
     logOverride: { 'empty-import-meta': 'error' },
-    plugins: [packageManifest(), standIns.plugin],
+    plugins: [packageManifest(), treeSitterAsCommonJs(), standIns.plugin],
   });
   standIns.check();
   return metafile;
@@ -55,6 +55,21 @@ function packageManifest() {
         const kept = Object.entries(manifest).filter(([key]) => !BUILD_ONLY_KEYS.includes(key));
         return { contents: JSON.stringify(Object.fromEntries(kept)), loader: 'json' };
       });
+    },
+  };
+}
+
+/**
+ * Takes web-tree-sitter's CommonJS file: its ES module declares a local `require` after an `import()`, which in
+ * CommonJS becomes a call of that very variable before it is set.
+ */
+function treeSitterAsCommonJs() {
+  return {
+    name: 'tree-sitter-as-common-js',
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /^web-tree-sitter$/ }, ({ path, kind, resolveDir }) =>
+        kind === 'require-call' ? undefined : esbuild.resolve(path, { kind: 'require-call', resolveDir }),
+      );
     },
   };
 }

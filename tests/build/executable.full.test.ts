@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmod, copyFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -59,6 +59,22 @@ describe('dist', () => {
     assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: `${VERSION}\n`, stderr: '' });
   });
 
+  test('the bundle and the executable find their assets, the latter without the repository', async () => {
+    await writeFile(join(folder, 'sample.ts'), 'export function needle(): void {}\n');
+    for (const shape of ['bundle', 'executable'] satisfies Shape[]) {
+      const server = await startServer({ shape, cwd: folder });
+      try {
+        const found = await callTool(server.url, 'grep', { pattern: 'needle' });
+        assert.match(found, /^1:export function needle/m, shape);
+        const outline = await callTool(server.url, 'outline', { path: 'sample.ts' });
+        assert.match(outline, /needle/, shape);
+        assert.match(outline, /"ok":true/, shape);
+      } finally {
+        await server.stop();
+      }
+    }
+  });
+
   test('NODE_OPTIONS of the caller do not reach the executable', async () => {
     const env = { NODE_OPTIONS: '--require /no/such/file.cjs' };
     const { exitCode, stdout } = await runToEnd({ shape: 'executable', args: ['--version'], env });
@@ -94,3 +110,16 @@ describe('dist', () => {
     assert.ok(!bundle.includes(ROOT), 'a path of the machine that built it');
   });
 });
+
+/** The text of a tool's result. */
+async function callTool(url: string, name: string, args: Record<string, unknown>): Promise<string> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } }),
+  });
+  // Plain JSON or one event; either way the result is the JSON from the first brace on.
+  const text = await response.text();
+  const message = JSON.parse(text.slice(text.indexOf('{'))) as { result: { content: { text: string }[] } };
+  return message.result.content.map((block) => block.text).join('\n');
+}
