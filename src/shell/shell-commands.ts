@@ -101,7 +101,7 @@ export class ShellCommands {
           args: invocation.args,
           verbatimArguments: invocation.verbatim === true,
           cwd,
-          env: this.#callEnvironment(state.environment, cwd),
+          env: { ...this.#callEnvironment(state.environment, cwd), ...invocation.env },
           shellName: shell.name,
           ...(request.name === undefined ? {} : { name: request.name }),
           ...(request.openStdin ? { openStdin: true } : {}),
@@ -139,6 +139,7 @@ export class ShellCommands {
     if (Buffer.byteLength(request.command) <= dialect.maxArgumentBytes)
       return { ...files, command: undefined };
     // Systems limit one argument (Linux: 128 KiB, Windows: 32 Ki characters in all).
+    // cmd.exe runs files of this name only; to the others it is as good as any.
     const command = `${slot.logPath}.cmd`;
     const text = dialect.commandFileText?.(request.command) ?? `${request.command}\n`;
     await writeFile(command, text, { mode: 0o600 });

@@ -22,7 +22,10 @@ export function emptyState(cwd: string): ShellState {
 
 export interface Invocation {
   readonly args: readonly string[];
+  /** Windows: the arguments are quoted already. */
   readonly verbatim?: boolean;
+  /** Further variables for this call. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface CallFiles {
@@ -39,7 +42,7 @@ export interface CallFiles {
 /** One kind of shell: how it is started, how it gets its state and how it gives it back. */
 export interface Dialect {
   readonly kind: ShellKind;
-  /** Longest command, in bytes, that goes as an argument. */
+  /** Longest command, in bytes, that goes as an argument; -1: none does. */
   readonly maxArgumentBytes: number;
   /** A mistake in the restore script would end the shell: it is checked with `-n` before a state is taken over. */
   readonly checksRestore?: boolean;

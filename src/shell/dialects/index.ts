@@ -3,7 +3,9 @@ import { CodedError } from '../../runtime/errors.ts';
 import { isMac, isWindows } from '../../runtime/platform.ts';
 import { which } from '../../runtime/which.ts';
 import { bash } from './bash.ts';
+import { cmd } from './cmd.ts';
 import type { Dialect } from './dialect.ts';
+import { pwsh, windowsPowershell } from './powershell.ts';
 import { sh } from './sh.ts';
 import { zsh } from './zsh.ts';
 
@@ -13,7 +15,16 @@ export interface ShellProgram {
   readonly file: string;
 }
 
-const BY_NAME: Readonly<Record<string, Dialect>> = { bash, zsh, sh, dash: sh, ash: sh };
+const BY_NAME: Readonly<Record<string, Dialect>> = {
+  bash,
+  zsh,
+  sh,
+  dash: sh,
+  ash: sh,
+  pwsh,
+  powershell: windowsPowershell,
+  cmd,
+};
 
 /**
  * The shell to use: what was configured (a name or an absolute path), else the user's own where its state can be
