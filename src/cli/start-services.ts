@@ -1,7 +1,7 @@
 import type { Settings } from '../config/load.ts';
 import { createGit } from '../git/index.ts';
 import { createSearch } from '../search/index.ts';
-import { createShell } from '../shell/index.ts';
+import { childEnvironment, createShell } from '../shell/index.ts';
 import type { Services } from '../tools/services.ts';
 import { FileOffers } from '../transfer/index.ts';
 import { Workspace } from '../workspace/index.ts';
@@ -24,6 +24,7 @@ export function startServices(settings: Settings, stateDir: string): Services {
       env: process.env,
     }),
     offers: new FileOffers(),
-    git: createGit({ env: process.env, accessMode: settings.access }),
+    // Hooks and credential helpers get what commands get: not the product's own settings and credentials.
+    git: createGit({ env: childEnvironment(process.env), accessMode: settings.access }),
   };
 }
