@@ -8,7 +8,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['http'],
   ['mcp'],
   ['tools'],
-  ['patch', 'search', 'shell', 'git', 'history', 'context', 'edit'],
+  ['patch', 'search', 'shell', 'git', 'history', 'context', 'edit', 'transfer'],
   ['workspace', 'access'],
   ['config', 'runtime'],
 ];
@@ -50,7 +50,7 @@ function whyNotFile(file: string, target: string, files: ReadonlyMap<string, str
   if (target === '../package.json') return undefined;
   if (!files.has(target)) return 'there is no such file below src';
   const [from, to] = [folderOf(file), folderOf(target)];
-  if (from === to) return undefined;
+  if (from === to || layerOf(target) < 0) return undefined;
   if (layerOf(target) < layerOf(file)) return `${to} lies above ${from}`;
   if (WITH_ONE_DOOR.has(to) && target !== `${to}/index.ts`) return `${to} is used through its index.ts only`;
   return undefined;
