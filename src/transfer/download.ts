@@ -1,8 +1,6 @@
-import { lookup } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
-import type { LookupFunction } from 'node:net';
-import { CodedError } from '../runtime/errors.ts';
-import { isPublicAddress } from './public-address.ts';
+import { CodedError, systemCode } from '../runtime/errors.ts';
+import { guardedGet, PrivateAddressError } from '../runtime/guarded-https.ts';
 
 /** Bytes that one received file may have. */
 export const MAX_DOWNLOAD_BYTES = 512 * 1024 * 1024;
@@ -77,55 +75,19 @@ function parse(url: string): URL {
 }
 
 async function get(url: URL, options: DownloadOptions): Promise<IncomingMessage> {
-  const { request } = await import('node:https');
-  const allow = options.allowAddress ?? isPublicAddress;
-  const literal = url.hostname.replace(/^\[|\]$/g, '');
-  if (/^[\d.]+$|:/.test(literal) && !allow(literal)) throw privateAddress(url);
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      url,
-      {
-        lookup: guardedLookup(allow, url),
-        signal: options.signal,
-        timeout: IDLE_TIMEOUT_MS,
-        agent: false,
-        headers: { 'user-agent': 'local-coder', accept: '*/*' },
-        ...(options.ca === undefined ? {} : { ca: options.ca }),
-      },
-      resolve,
-    );
-    outgoing.once('timeout', () => outgoing.destroy(failed('nothing came for 20 seconds')));
-    outgoing.once('error', (error) => {
-      if (options.signal.aborted) reject(options.signal.reason);
-      else
-        reject(
-          error instanceof CodedError
-            ? error
-            : failed((error as NodeJS.ErrnoException).code ?? error.message),
-        );
-    });
-    outgoing.end();
-  });
+  try {
+    return await guardedGet(url, { ...options, idleTimeoutMs: IDLE_TIMEOUT_MS });
+  } catch (error) {
+    if (options.signal.aborted) throw error;
+    if (error instanceof PrivateAddressError) throw privateAddress(error);
+    throw failed(systemCode(error) ?? (error instanceof Error ? error.message : String(error)));
+  }
 }
 
-function guardedLookup(allow: (address: string) => boolean, url: URL): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, '', 0);
-      const [first] = addresses;
-      if (first === undefined || !addresses.every(({ address }) => allow(address))) {
-        return callback(privateAddress(url), '', 0);
-      }
-      if (options.all) callback(null, addresses);
-      else callback(null, first.address, first.family);
-    });
-  };
-}
-
-function privateAddress(url: URL): CodedError {
+function privateAddress(error: PrivateAddressError): CodedError {
   return new CodedError(
     'DENIED',
-    `"${url.hostname}" is not an address on the public internet.`,
+    `${error.message}.`,
     'Files of this machine or its network are read with the file tools or run_command.',
   );
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { CodedError } from '../../src/runtime/errors.ts';
-import { isPublicAddress } from '../../src/transfer/public-address.ts';
+import { isPublicAddress } from '../../src/runtime/public-address.ts';
 import { receiveFile } from '../../src/transfer/receive.ts';
 import { startTestServer } from '../support/test-server.ts';
 

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * Addresses that a download must not reach: loopback, private and link-local networks, cloud metadata, multicast,
+ * Addresses that a request on behalf of somebody outside must not reach: loopback, private and link-local networks, cloud metadata, multicast,
  * and what maps onto them (the special-purpose registries of RFC 6890). A URL comes from outside; whatever answers on
  * the user's own network trusts requests from this machine.
  */
