@@ -1,4 +1,4 @@
-import { formatCursor, wholeOutput } from './answer.ts';
+import { formatCursor, type Output, wholeOutput } from './answer.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import type { ProcessTable } from './process-table.ts';
 import type { CallLinks, CommandResult } from './types.ts';
@@ -12,6 +12,8 @@ interface Run {
   readonly process: ManagedProcess;
   /** Settles when it ended and its shell's state was taken over. */
   readonly completed: Promise<void>;
+  /** Its whole output, read while its state is being read; undefined when nobody waits. */
+  readonly output: Promise<Output | undefined>;
   /** Calls that are waiting for it or reading its output. */
   waiters: number;
   /** An answer named its id: its output must stay readable. */
@@ -44,7 +46,7 @@ export class Runs {
     links.signal.throwIfAborted();
     const waitStartMs = performance.now();
     const earlier = again || callKey === undefined ? undefined : this.#byCall.get(callKey);
-    const starting = earlier ?? start().then((started) => ({ ...started, waiters: 0, idGiven: false }));
+    const starting = earlier ?? start().then(newRun);
     if (!earlier && callKey !== undefined) this.#remember(callKey, starting);
     const run = await starting;
     run.waiters++;
@@ -102,9 +104,17 @@ export class Runs {
   }
 }
 
+function newRun(started: { process: ManagedProcess; completed: Promise<void> }): Run {
+  const { process, completed } = started;
+  const output = process.ended.then(() => (run.waiters > 0 ? wholeOutput(process) : undefined));
+  output.catch(() => {});
+  const run: Run = { process, completed, output, waiters: 0, idGiven: false };
+  return run;
+}
+
 async function compileResult(run: Run, attached: boolean): Promise<CommandResult> {
   const { process } = run;
-  const output = await wholeOutput(process);
+  const output = (process.running ? undefined : await run.output) ?? (await wholeOutput(process));
   return {
     processId: process.id,
     command: process.command,

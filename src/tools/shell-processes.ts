@@ -135,7 +135,7 @@ const writeProcessInput = defineTool({
 const stopProcess = defineTool({
   name: 'stop_process',
   description:
-    'Stop (kill) a process and everything it started, also children that left its group: SIGTERM, after 3 s SIGKILL; force kills at once.',
+    'Stop (kill) a process and everything it started, also children that left its group: politely, after 3 s by force; force: at once.',
   input: z.object({ id: z.string(), force: z.boolean().default(false) }),
   output: processShape.extend({ survivors: z.array(z.number()).optional() }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
