@@ -2,6 +2,7 @@
 import type { FindSymbolOptions, FindSymbolRequest, FoundSymbols } from './outline/find-symbol.ts';
 import type { OutlineOptions, OutlineReport, OutlineRequest } from './outline/outline.ts';
 
+export { shareBytes, startOfText, type TextStart } from './cut-document.ts';
 export { createInstructions, type InstructionsOptions } from './instructions.ts';
 export type {
   FindSymbolOptions,
