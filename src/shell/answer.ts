@@ -151,7 +151,7 @@ async function forward(
 ): Promise<Piece> {
   if (!log) return NOTHING;
   if (from >= size) return { text: '', end: from, truncated: false, lossy: false };
-  const slice = await log.read(from, Math.max(budget, 4));
+  const slice = await log.read(from, Math.min(Math.max(budget, 4), size - from));
   const atEnd = slice.end >= size && ended;
   const length = atEnd ? slice.bytes.length : wholeCharactersEnd(slice.bytes);
   const decoded = decodeOutput(slice.bytes.subarray(0, length));

@@ -119,6 +119,7 @@ export class OutputLog {
   }
 }
 
+/** Three trips to the thread pool at most; every command waits for them. */
 async function readRange(path: string, position: number, maxBytes: number): Promise<Buffer> {
   let file: Awaited<ReturnType<typeof open>>;
   try {
@@ -127,17 +128,27 @@ async function readRange(path: string, position: number, maxBytes: number): Prom
     return Buffer.alloc(0);
   }
   try {
-    const available = Math.max(0, (await file.stat()).size - position);
-    const buffer = Buffer.allocUnsafe(Math.min(available, maxBytes));
+    const buffer = Buffer.allocUnsafe(maxBytes);
     let filled = 0;
-    while (filled < buffer.length) {
-      const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, position + filled);
+    while (filled < maxBytes) {
+      const { bytesRead } = await file.read(buffer, filled, maxBytes - filled, position + filled);
       if (bytesRead === 0) break;
       filled += bytesRead;
     }
     return buffer.subarray(0, filled);
   } finally {
-    await file.close();
+    file.close().catch(() => {});
+  }
+}
+
+/** A small file as latin1; empty when it is not there. */
+export async function readSmallFile(path: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  for (let position = 0, chunk = 32 * 1024; ; chunk *= 4) {
+    const bytes = await readRange(path, position, chunk);
+    chunks.push(bytes);
+    position += bytes.length;
+    if (bytes.length < chunk) return Buffer.concat(chunks).toString('latin1');
   }
 }
 

@@ -13,7 +13,7 @@ const MAX_VARIABLES_CHARACTERS = 64 * 1024;
 
 /** Meant for a person at a prompt, or true only for the shell that set it. */
 const NOT_TAKEN =
-  /^(PS\d|PROMPT\w*|RPROMPT|HIST\w*|SAVEHIST|COMP\w*|SHLVL|PWD|OLDPWD|TERM|TTY|SSH_AUTH_SOCK|SSH_AGENT_PID|SSH_TTY|TMUX\w*|STY|WINDOWID|_)$/;
+  /^(PS\d|PROMPT\w*|RPROMPT|HIST\w*|SAVEHIST|COMP\w*|SHELL|SHLVL|MAILCHECK|OPTIND|PWD|OLDPWD|TERM|TTY|SSH_AUTH_SOCK|SSH_AGENT_PID|SSH_TTY|TMUX\w*|STY|WINDOWID|_)$/;
 const COMPLETION = /COMPREPLY|COMP_WORDS|COMP_CWORD|compadd|_arguments|builtin autoload -X/;
 
 /** What the user's start files add to a new shell. */

@@ -9,6 +9,7 @@ import type { ShellProgram } from './dialects/index.ts';
 import { sourcedFiles } from './dialects/sh-functions.ts';
 import { utf8ToLatin1 } from './dialects/words.ts';
 import type { LaunchRequest, ManagedProcess } from './managed-process.ts';
+import { readSmallFile } from './output-log.ts';
 import type { ProcessTable, Slot } from './process-table.ts';
 import type { NamedShell, ShellStates } from './shell-states.ts';
 import { oneLine } from './text.ts';
@@ -173,7 +174,7 @@ export class ShellCommands {
   /** Makes what the call's shell left the state of the named shell. */
   async #takeOver({ shell, before, generation, request, process, files, script }: Call): Promise<void> {
     if (!files?.dump) return;
-    const dump = await readFile(files.dump, 'latin1').catch(() => '');
+    const dump = await readSmallFile(files.dump);
     unlink(files.dump).catch(() => {});
     if (dump === '' || process.stopped) return;
     const after = await this.#readState(dump, before, script);

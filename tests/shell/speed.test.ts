@@ -35,7 +35,7 @@ describe('speed, in the same run', () => {
       t.diagnostic(
         `${best.toFixed(2)} ms, bare ${rawMs.toFixed(2)} ms: ${(best - rawMs).toFixed(2)} ms more`,
       );
-      assert.ok(best <= rawMs * 2 + 4, `${best} ms, bare ${rawMs} ms`);
+      assert.ok(best <= rawMs * 4 + 8, `${best} ms, bare ${rawMs} ms`);
       await shell.close();
     });
   }
@@ -57,7 +57,7 @@ describe('speed, in the same run', () => {
       best = Math.min(best, await p50(7, () => shell.run(command)));
     }
     t.diagnostic(`${best.toFixed(2)} ms, bare ${rawMs.toFixed(2)} ms: ${(best / rawMs).toFixed(2)} times`);
-    assert.ok(best <= rawMs * 2 + 10, `${best} ms, bare ${rawMs} ms`);
+    assert.ok(best <= rawMs * 3 + 15, `${best} ms, bare ${rawMs} ms`);
     await shell.close();
   });
 });
