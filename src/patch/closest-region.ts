@@ -146,25 +146,25 @@ function pairByShift(shift: number, wantedCount: number, fileCount: number): Pai
   });
 }
 
-/** Longest common subsequence of the folded lines in the window, the lines between pairs taken side by side. */
+/** The heaviest common subsequence of the folded lines in the window, the lines between pairs taken side by side. */
 function align(fileLines: readonly string[], wanted: readonly string[], start: number, end: number): Pair[] {
   const margin = 5;
   const from = Math.max(0, start - margin);
   const found = fileLines.slice(from, Math.min(fileLines.length, end + margin)).map(keyOf);
   const width = found.length + 1;
-  const longest = new Uint16Array((wanted.length + 1) * width);
+  const heaviest = new Uint32Array((wanted.length + 1) * width);
   for (let j = wanted.length - 1; j >= 0; j--) {
     for (let i = found.length - 1; i >= 0; i--) {
       const equal = wanted[j] === found[i];
-      longest[j * width + i] = equal
-        ? (longest[(j + 1) * width + i + 1] ?? 0) + 1
-        : Math.max(longest[(j + 1) * width + i] ?? 0, longest[j * width + i + 1] ?? 0);
+      heaviest[j * width + i] = equal
+        ? (heaviest[(j + 1) * width + i + 1] ?? 0) + weightOf(wanted[j] ?? '')
+        : Math.max(heaviest[(j + 1) * width + i] ?? 0, heaviest[j * width + i + 1] ?? 0);
     }
   }
   const anchors: [number, number][] = [];
   for (let j = 0, i = 0; j < wanted.length && i < found.length; ) {
     if (wanted[j] === found[i]) anchors.push([j++, from + i++]);
-    else if ((longest[(j + 1) * width + i] ?? 0) >= (longest[j * width + i + 1] ?? 0)) j++;
+    else if ((heaviest[(j + 1) * width + i] ?? 0) >= (heaviest[j * width + i + 1] ?? 0)) j++;
     else i++;
   }
   const [first] = anchors;

@@ -109,7 +109,7 @@ class CodexParser {
     }
     this.#skipUnifiedNames(path);
     const hunks = this.#hunks();
-    if (newPath === undefined && move === undefined && !hunks.some(changesSomething)) {
+    if (newPath === undefined && !hunks.some(changesSomething)) {
       throw invalidPatch(
         patchLine,
         `the section for ${quoteLine(path)} adds and removes nothing.`,
@@ -138,11 +138,14 @@ class CodexParser {
     const body = new HunkLines();
     let headers: string[] = [];
     let stated: StatedPlace | undefined;
-    let patchLine = this.#lineNumber();
+    let patchLine: number | undefined;
     let bareEmpty = 0;
     const finish = (endOfFile: boolean): void => {
       bareEmpty = 0;
-      if (!body.isEmpty) hunks.push({ patchLine, headers, stated, lines: body.take(), endOfFile });
+      if (!body.isEmpty) {
+        hunks.push({ patchLine: patchLine ?? 0, headers, stated, lines: body.take(), endOfFile });
+      }
+      patchLine = undefined;
       headers = [];
       stated = undefined;
     };
@@ -152,14 +155,14 @@ class CodexParser {
       if (header !== undefined) {
         if (!body.isEmpty) finish(false);
         bareEmpty = 0;
-        patchLine = this.#lineNumber();
+        patchLine ??= this.#lineNumber();
         if (header.context !== '') headers.push(header.context);
         stated = header.stated ?? stated;
       } else if (line.startsWith('***')) {
         if (codexMarker(line)?.kind !== 'end-of-file') break;
         finish(true);
       } else if (isBodyLine(line)) {
-        if (body.isEmpty && headers.length === 0 && stated === undefined) patchLine = this.#lineNumber();
+        patchLine ??= this.#lineNumber();
         for (; bareEmpty > 0; bareEmpty--) body.add(' ');
         body.add(line);
       } else if (isBareEmpty(line)) {

@@ -68,7 +68,9 @@ export function unwrapPatch(text: string): UnwrappedPatch {
     const indent = commonIndent(lines, segment);
     for (let i = segment.start; i < segment.end; i++) {
       const line = lines[i] ?? '';
-      kept.push((carriageReturns && line.endsWith('\r') ? line.slice(0, -1) : line).slice(indent));
+      const text = (carriageReturns && line.endsWith('\r') ? line.slice(0, -1) : line).slice(indent);
+      // In one spelling: a padded end marker could pass for a line of context.
+      kept.push(segment.format === 'codex' && i === segment.end - 1 ? '*** End Patch' : text);
       lineNumbers.push(i + 1);
     }
   }
