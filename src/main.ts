@@ -5,7 +5,7 @@ import { forTerminal } from './runtime/terminal.ts';
 
 /** Reads the command line and calls one command; each command's code is loaded only when it is called. */
 async function main(args: readonly string[]): Promise<ExitCode> {
-  const { command, flags } = readArguments(args);
+  const { command, flags, argument } = readArguments(args);
   switch (command) {
     case 'help':
       process.stdout.write((await import('./cli/help.ts')).helpText());
@@ -17,6 +17,10 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       return (await import('./cli/status.ts')).status(flags);
     case 'stop':
       return (await import('./cli/stop.ts')).stop(flags);
+    case 'history':
+      return (await import('./cli/history.ts')).history(flags, argument);
+    case 'undo':
+      return (await import('./cli/undo.ts')).undo(flags, argument);
     case 'serve': {
       const overStdio = flags.get('stdio') ?? process.env['LOCAL_CODER_STDIO'];
       if (overStdio === true || overStdio === 'true') return (await import('./cli/stdio.ts')).stdio(flags);

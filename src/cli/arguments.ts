@@ -4,12 +4,12 @@ import { UsageError } from '../config/usage-error.ts';
 import { closestName } from '../runtime/closest.ts';
 
 /** The commands of cli.md; those that this version lacks are known, so that they are refused by name. */
-const COMMANDS = ['serve', 'status', 'stop'] as const;
+const COMMANDS = ['serve', 'status', 'stop', 'history', 'undo'] as const;
+/** Commands that may be followed by a checkpoint id. */
+const WITH_ID: readonly string[] = ['history', 'undo'];
 const LATER_COMMANDS = [
   'doctor',
   'log',
-  'history',
-  'undo',
   'token',
   'tunnel',
   'workspace',
@@ -30,6 +30,8 @@ export type Command = (typeof COMMANDS)[number] | 'help' | 'version';
 export interface CommandLine {
   readonly command: Command;
   readonly flags: ReadonlyMap<SettingName, unknown>;
+  /** What follows the command: the id for undo and history. */
+  readonly argument?: string;
 }
 
 /**
@@ -61,7 +63,8 @@ export function readArguments(args: readonly string[]): CommandLine {
     if (token.name === 'help' || token.name === 'version') return { command: token.name, flags };
     addFlag(flags, token.name, token.rawName, token.value);
   }
-  return { command: commandOf(words), flags };
+  const command = commandOf(words);
+  return words[1] === undefined ? { command, flags } : { command, flags, argument: words[1] };
 }
 
 function addFlag(
@@ -95,8 +98,9 @@ function commandOf(words: readonly string[]): Command {
   if (word === undefined) return 'serve';
   const command = COMMANDS.find((known) => known === word);
   if (command !== undefined) {
-    if (extra !== undefined)
-      throw new UsageError(`local-coder ${command} takes no argument "${extra}". See local-coder --help.`);
+    const tooMuch = WITH_ID.includes(command) ? words[2] : extra;
+    if (tooMuch !== undefined)
+      throw new UsageError(`local-coder ${command} takes no argument "${tooMuch}". See local-coder --help.`);
     return command;
   }
   if (word === 'help' || word === 'version') return word;

@@ -17,6 +17,8 @@ export function helpText(): string {
   local-coder --stdio    serve one client over standard input and output
   local-coder status     the instance that serves the current folder (or --port N)
   local-coder stop       stop it
+  local-coder history    the changes that tools made to files here (history ID: those before it)
+  local-coder undo [ID]  take one back, the last one without ID
 
 Options, each also as variable LOCAL_CODER_<NAME> and in config.json of the state folder:
 

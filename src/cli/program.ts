@@ -11,12 +11,14 @@ export interface Program {
   readonly services: Services;
   readonly registry: ToolRegistry;
   readonly instructions: () => Promise<string>;
+  /** Finishes or takes back what a killed instance left half way. */
+  recover(): Promise<void>;
   /** Stops everything that the tools started. */
   close(): Promise<void>;
 }
 
 export function startProgram(settings: Settings, stateDir: string, log: Log): Program {
-  const services = startServices(settings, stateDir);
+  const services = startServices(settings, stateDir, log);
   const registry = new ToolRegistry({
     tools: selectTools(settings.tools),
     services,
@@ -32,6 +34,12 @@ export function startProgram(settings: Settings, stateDir: string, log: Log): Pr
     services,
     registry,
     instructions: createInstructions({ workspace: services.workspace }),
-    close: () => services.shell.close(),
+    async recover() {
+      await services.history?.recover().catch((error: unknown) => log.warn(`history: ${String(error)}`));
+    },
+    async close() {
+      await services.shell.close();
+      await services.history?.close();
+    },
   };
 }

@@ -50,6 +50,7 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
 
   const terminated = onTermination();
   const registered = register(settings, stateDir, port, log);
+  void program.recover();
 
   log.info(`${await terminated}: ending; running calls have ${GRACE_MS / 1000} s`);
   const closed = listener.close(GRACE_MS);

@@ -1,5 +1,7 @@
 import type { Settings } from '../config/load.ts';
 import { createGit } from '../git/index.ts';
+import { createHistory } from '../history/index.ts';
+import type { Log } from '../runtime/log.ts';
 import { createSearch } from '../search/index.ts';
 import { childEnvironment, createShell } from '../shell/index.ts';
 import type { Services } from '../tools/services.ts';
@@ -7,14 +9,23 @@ import { FileOffers } from '../transfer/index.ts';
 import { Workspace } from '../workspace/index.ts';
 
 /** Makes what the tools work with from the settings. Nothing is started or read before a call needs it. */
-export function startServices(settings: Settings, stateDir: string): Services {
+export function startServices(settings: Settings, stateDir: string, log?: Log): Services {
+  const workspace = new Workspace({
+    roots: settings.workspace,
+    accessMode: settings.access,
+    protectedPaths: [stateDir],
+  });
+  const history = createHistory({
+    stateDir,
+    workspace,
+    budgetBytes: settings['history-size'] * 1024 * 1024,
+    log,
+  });
   return {
     stateDir,
-    workspace: new Workspace({
-      roots: settings.workspace,
-      accessMode: settings.access,
-      protectedPaths: [stateDir],
-    }),
+    workspace,
+    history,
+    recordChanges: (tool, conversation) => history.recorder({ tool, conversation }),
     search: createSearch({ stateDir }),
     shell: createShell({
       stateDir,

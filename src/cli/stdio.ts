@@ -29,6 +29,7 @@ export async function stdio(flags: ReadonlyMap<SettingName, unknown>): Promise<E
     instructions: program.instructions,
     onError: (error) => log.debug(error.message),
   });
+  void program.recover();
   await Promise.race([clientGone, onTermination()]);
   await program.registry.drain(GRACE_MS);
   await connection.close();

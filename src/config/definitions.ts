@@ -107,6 +107,13 @@ export const SETTINGS = {
     help: 'private folder for state (default: per user, see README)',
     allowed: 'a folder',
   },
+  'history-size': {
+    schema: integer(1, 10_000_000),
+    kind: 'value',
+    placeholder: 'MIB',
+    help: 'disk budget of the recorded file changes in MiB (default 2048)',
+    allowed: 'a number of MiB from 1 to 10000000',
+  },
   replace: {
     schema: flag,
     kind: 'flag',

@@ -30,6 +30,8 @@ export interface Settings extends SettingValues {
   readonly tools: 'full' | 'slim' | 'viewer';
   readonly results: 'auto' | 'both' | 'structured' | 'text';
   readonly yield: number;
+  /** MiB. */
+  readonly 'history-size': number;
   readonly 'state-dir': string;
   readonly 'log-level': 'error' | 'warn' | 'info' | 'debug';
   /** Sentences for the user: what was ignored and why. */
@@ -43,6 +45,7 @@ const DEFAULTS = {
   tools: 'full',
   results: 'auto',
   yield: 10_000,
+  'history-size': 2048,
   'log-level': 'info',
 } as const;
 

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { CodedError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { type RecoveredTransaction, recoverTransactions, type Workspace } from '../workspace/index.ts';
@@ -5,6 +6,7 @@ import { Blobs } from './blobs.ts';
 import { unrecordable } from './capture.ts';
 import type { Core, Origin } from './core.ts';
 import { GitIgnored } from './git-ignored.ts';
+import { entryStats } from './inspect.ts';
 import { type CallRecorder, createRecorder } from './recorder.ts';
 import { planRestore, type RestoreStep, restore } from './restore.ts';
 import { removeExpired } from './retention.ts';
@@ -51,6 +53,8 @@ const DAY_MS = 24 * 3600_000;
 const DEFAULT_BUDGET_BYTES = 2 * 1024 ** 3;
 const DEFAULT_MAX_AGE_DAYS = 30;
 const HOUSEKEEPING_MS = 6 * 3600_000;
+/** Checkpoints that are looked through for one that may be seen. */
+const NEWEST_LOOKED_AT = 50;
 /** Restores that are looked through for the last one of the present roots. */
 const RESTORES_LOOKED_AT = 200;
 
@@ -101,6 +105,15 @@ export class History {
       heads.slice(0, limit).map((head) => this.#visibility.list(store, head)),
     );
     return { checkpoints: checkpoints.filter((each) => each !== undefined), hasMore: heads.length > limit };
+  }
+
+  /** The id of the newest change below the roots that was not taken back yet; restores do not count. */
+  async newest(): Promise<string | undefined> {
+    const store = await this.#open();
+    for (const head of store.newestStanding(this.#core.workspace.roots, NEWEST_LOOKED_AT)) {
+      if ((await this.#visibility.list(store, head)) !== undefined) return checkpointName(head.id);
+    }
+    return undefined;
   }
 
   /** What restoring a checkpoint would do now. */
@@ -156,6 +169,12 @@ export class History {
   async content(state: EntryState | undefined, maxBytes: number): Promise<Buffer | undefined> {
     if (state?.type !== 'file' || state.sizeBytes > maxBytes) return undefined;
     return this.#core.blobs.read(state.sha256).catch(() => undefined);
+  }
+
+  /** The bytes that stand at a path now, under the same conditions. */
+  async present(path: string, maxBytes: number): Promise<Buffer | undefined> {
+    const stats = await entryStats(path);
+    return stats?.isFile() && stats.size <= maxBytes ? readFile(path).catch(() => undefined) : undefined;
   }
 
   async close(): Promise<void> {

@@ -57,6 +57,12 @@ class Recorder implements CallRecorder {
     };
   }
 
+  notRecorded(): string | undefined {
+    const [first, ...more] = this.#notRecorded;
+    if (!first) return undefined;
+    return more.length === 0 ? first.reason : `${first.path}: ${first.reason}, and ${more.length} more files`;
+  }
+
   async prepare(changes: readonly FileChange[], signal: AbortSignal | undefined): Promise<PreparedRecord> {
     const staged: StagedBlob[] = [];
     try {
@@ -93,8 +99,13 @@ class Recorder implements CallRecorder {
       checkpointId: checkpointName(this.#checkpoint!),
       committed: async () => {
         await Promise.allSettled(afterPlaced);
-        await this.#settle(store, paths);
-        await this.#core.blobs.emptyTrash();
+        try {
+          await this.#settle(store, paths);
+          await this.#core.blobs.emptyTrash();
+        } catch (error) {
+          // The change is made and what stood there is kept: the next start completes the record.
+          this.#core.log?.warn(`history: ${error instanceof Error ? error.message : String(error)}`);
+        }
       },
       abandoned,
     };

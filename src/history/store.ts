@@ -207,6 +207,25 @@ export class Store {
     ).map(headOf);
   }
 
+  /**
+   * The newest finished change of the roots that no restore has taken back, restores themselves left out. A restore
+   * takes back its checkpoint and what was changed in the same files between the two.
+   */
+  newestStanding(roots: readonly string[], limit: number): CheckpointHead[] {
+    const below = roots.map(() => '(f.path >= ? AND f.path < ?)').join(' OR ');
+    return this.#all(
+      `SELECT c.* FROM checkpoints c WHERE c.owner IS NULL AND c.restores IS NULL AND EXISTS (
+         SELECT 1 FROM checkpoint_files f WHERE f.checkpoint = c.id AND (${below}))
+       AND NOT EXISTS (SELECT 1 FROM checkpoints r
+         JOIN checkpoint_files x ON x.checkpoint = r.restores
+         JOIN checkpoint_files y ON y.path = x.path AND y.checkpoint = c.id
+         WHERE r.restores <= c.id AND r.id > c.id AND r.redone = 0 AND r.owner IS NULL)
+       ORDER BY c.id DESC LIMIT ?`,
+      ...roots.flatMap((root) => prefixRange(root)),
+      limit,
+    ).map(headOf);
+  }
+
   /** Restores that were not taken back, newest first. */
   restores(limit: number): CheckpointHead[] {
     return this.#all(

@@ -1,4 +1,4 @@
-import type { ChangeOptions, FileRef, Workspace } from '../workspace/index.ts';
+import type { ChangeOptions, FileChangeRecorder, FileRef, Workspace } from '../workspace/index.ts';
 import type { ToolContext } from './define.ts';
 
 /** A caller's path, checked for reading, with the name under which results show it. */
@@ -19,6 +19,11 @@ export function changeOptions(context: ToolContext, tool: string): ChangeOptions
     signal: context.signal,
     recorder: context.services.recordChanges?.(tool, context.conversation),
   };
+}
+
+/** Why a call's changes are not recorded for rewind; undefined when they are, or when nothing changed. */
+export function notRecorded(recorder: FileChangeRecorder | undefined): string | undefined {
+  return recorder?.notRecorded?.();
 }
 
 /** `1 line`, `2 lines`. */

@@ -1,8 +1,10 @@
 import { agentStatus } from './agent-status.ts';
+import { applyPatch } from './apply-patch.ts';
 import { contextTools } from './context.ts';
 import type { ToolDefinition } from './define.ts';
 import { fileTools } from './files.ts';
 import { gitTools } from './git.ts';
+import { rewind } from './history.ts';
 import { searchTools } from './search.ts';
 import { shellTools } from './shell.ts';
 import { transferTools } from './transfer.ts';
@@ -13,11 +15,13 @@ import { transferTools } from './transfer.ts';
  */
 const ALL_TOOLS = [
   ...fileTools,
+  applyPatch,
   ...transferTools,
   ...searchTools,
   ...shellTools,
   ...gitTools,
   ...contextTools,
+  rewind,
   agentStatus,
 ] as unknown as readonly ToolDefinition[];
 

@@ -1,4 +1,5 @@
 import type { Git } from '../git/index.ts';
+import type { History } from '../history/index.ts';
 import type { Search } from '../search/index.ts';
 import type { Shell } from '../shell/index.ts';
 import type { FileOffers } from '../transfer/index.ts';
@@ -11,6 +12,8 @@ export interface Services {
   readonly shell: Shell;
   readonly git: Git;
   readonly offers: FileOffers;
+  /** What rewind works on. */
+  readonly history?: History;
   /** Makes the recorder of one call's file changes; without it nothing is recorded. */
   readonly recordChanges?: (tool: string, conversation: string | undefined) => FileChangeRecorder;
   /** Private folder of the product (see cli.md, "State"); exists, mode 0700. */

@@ -8,6 +8,8 @@ export interface FileChangeRecorder {
    * that is not handed over can be read from the path. Throwing refuses the change.
    */
   prepare(changes: readonly FileChange[], signal: AbortSignal | undefined): Promise<PreparedRecord>;
+  /** Why some of the changes so far are not recorded, in words for the answer; undefined when all are. */
+  notRecorded?(): string | undefined;
 }
 
 export interface FileChange {
