@@ -1,7 +1,12 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { close, open, read } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { isLinux, isWindows } from './platform.ts';
 import { runProgram } from './run-program.ts';
+
+const openFile = promisify(open);
+const readFrom = promisify(read);
 
 /**
  * The variable that marks everything one call started. It is inherited, so a child that left its process group or
@@ -140,7 +145,7 @@ export function groupIsAlive(leaderPid: number): boolean {
  */
 export async function startTicks(pid: number): Promise<string | undefined> {
   if (!isLinux) return undefined;
-  return (await readStat(pid))?.fields[19];
+  return (await readStat(pid))?.[19];
 }
 
 /** A zombie does not run: whoever inherited it (a container's first process) may never collect it. */
@@ -148,7 +153,7 @@ async function anyRuns(pids: readonly number[]): Promise<boolean> {
   for (const pid of pids) {
     if (!isAlive(pid)) continue;
     if (!isLinux) return true;
-    const state = (await readStat(pid))?.fields[0];
+    const state = (await readStat(pid))?.[0];
     if (state !== undefined && state !== 'Z' && state !== 'X') return true;
   }
   return false;
@@ -168,45 +173,74 @@ async function linuxProcesses(): Promise<ProcessRow[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const rows: ProcessRow[] = [];
   const readOne = async () => {
+    // Files in /proc have no size to go by: one buffer for all, or each read would allocate its 64 KiB.
+    const scratch = { buffer: Buffer.allocUnsafe(16 * 1024) };
     for (let name = pids.pop(); name !== undefined; name = pids.pop()) {
       const pid = Number(name);
-      const stat = await readStat(pid);
-      if (!stat || stat.fields[0] === 'Z' || stat.fields[0] === 'X') continue;
-      const [, ppid, group, session] = stat.fields.map(Number);
-      rows.push({
-        pid,
-        ppid: ppid ?? 0,
-        group: group ?? 0,
-        session: session ?? 0,
-        marker: await readMarker(pid),
-      });
+      const fields = await readStat(pid, scratch);
+      if (!fields || fields[0] === 'Z' || fields[0] === 'X') continue;
+      const [, ppid, group, session] = fields.map(Number);
+      const marker = await readMarker(pid, scratch);
+      rows.push({ pid, ppid: ppid ?? 0, group: group ?? 0, session: session ?? 0, marker });
     }
   };
-  // As many at a time as the thread pool works on; more would only take memory.
+  // As many at a time as the thread pool works on.
   await Promise.all([readOne(), readOne(), readOne(), readOne()]);
   return rows;
 }
 
+interface Scratch {
+  buffer: Buffer;
+}
+
 /** Fields of /proc/PID/stat from the third on: the second, the name, may hold spaces and parentheses. */
-async function readStat(pid: number): Promise<{ fields: string[] } | undefined> {
+async function readStat(
+  pid: number,
+  scratch: Scratch = { buffer: Buffer.allocUnsafe(1024) },
+): Promise<string[] | undefined> {
+  const text = (await readProcFile(`/proc/${pid}/stat`, scratch))?.toString('latin1');
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+const MARKER_START = `${MARKER_VARIABLE}=`;
+
+async function readMarker(pid: number, scratch: Scratch): Promise<string | undefined> {
+  // Undefined for another user's, and for one that is gone.
+  const environment = await readProcFile(`/proc/${pid}/environ`, scratch);
+  if (!environment) return undefined;
+  let start = environment.indexOf(MARKER_START);
+  // Not inside of another variable's name or value.
+  while (start > 0 && environment[start - 1] !== 0) start = environment.indexOf(MARKER_START, start + 1);
+  if (start < 0) return undefined;
+  const end = environment.indexOf(0, start);
+  return environment.toString('latin1', start + MARKER_START.length, end < 0 ? undefined : end);
+}
+
+/** What the file holds, in the scratch buffer: good until the next call with it. */
+async function readProcFile(path: string, scratch: Scratch): Promise<Buffer | undefined> {
+  let file: number;
   try {
-    const text = await readFile(`/proc/${pid}/stat`, 'latin1');
-    return { fields: text.slice(text.lastIndexOf(')') + 2).split(' ') };
+    file = await openFile(path, 'r');
   } catch {
     return undefined;
   }
-}
-
-async function readMarker(pid: number): Promise<string | undefined> {
   try {
-    const environment = `\0${await readFile(`/proc/${pid}/environ`, 'latin1')}`;
-    const start = environment.indexOf(`\0${MARKER_VARIABLE}=`);
-    if (start < 0) return undefined;
-    const end = environment.indexOf('\0', start + 1);
-    return environment.slice(start + MARKER_VARIABLE.length + 2, end < 0 ? undefined : end);
+    for (let filled = 0; ; ) {
+      const { bytesRead } = await readFrom(
+        file,
+        scratch.buffer,
+        filled,
+        scratch.buffer.length - filled,
+        null,
+      );
+      filled += bytesRead;
+      if (bytesRead === 0) return scratch.buffer.subarray(0, filled);
+      if (filled === scratch.buffer.length) scratch.buffer = Buffer.concat([scratch.buffer], filled * 2);
+    }
   } catch {
-    // Another user's, or gone.
     return undefined;
+  } finally {
+    close(file, () => {});
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ReadStream } from 'node:tty';
 import { assetFile, embeddedAsset } from './assets.ts';
 import { CodedError } from './errors.ts';
-import { isMac, isWindows } from './platform.ts';
+import { isDeno, isMac, isWindows } from './platform.ts';
 
 /** The native part of @lydell/node-pty 1.1.0 (pinned: this is its private interface on Unix). */
 interface PtyBinding {
@@ -102,7 +102,17 @@ export async function openPty(request: PtyRequest): Promise<Pty> {
   // A terminal whose last program went away reports EIO: that is its end of file.
   output.on('error', onClosed);
   output.on('close', onClosed);
-  return { pid, write: (text) => writeAll(fd, Buffer.from(text), () => closed) };
+  return {
+    pid,
+    // Deno knows the descriptor through the stream alone.
+    write: (text) => (isDeno ? writeTo(output, text) : writeAll(fd, Buffer.from(text), () => closed)),
+  };
+}
+
+function writeTo(stream: ReadStream, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** The descriptor does not block: what the terminal's buffer cannot take is tried again. */

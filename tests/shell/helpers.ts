@@ -2,6 +2,8 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   type CallLinks,
   type CommandRequest,
@@ -146,4 +148,13 @@ export function runs(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Bytes that are still referenced, after a collection: what grows here is kept, not merely not yet collected. */
+export function usedMemory(): number {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect === 'function') collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
