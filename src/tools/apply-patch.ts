@@ -53,7 +53,6 @@ export const applyPatch = defineTool({
   slim: true,
   async handler({ patch, path, dry_run: dryRun }, context) {
     const { workspace, stateDir } = context.services;
-    if (workspace.accessMode === 'read-only' && !dryRun) await workspace.forWriting('.');
     const place = await patchPlace(workspace, path);
     const { defaultPath } = place;
     const files = new PatchFiles(workspace, place);

@@ -64,6 +64,7 @@ export async function treeOf(folder: string, below = ''): Promise<Record<string,
       tree[path] = `folder ${mode}`;
       Object.assign(tree, await treeOf(folder, path));
     } else if (stats.isSymbolicLink()) tree[path] = `link ${await readlink(join(folder, path))}`;
+    else if (!stats.isFile()) tree[path] = 'special';
     else {
       const digest = createHash('sha256')
         .update(await readFile(join(folder, path)))
