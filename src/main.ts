@@ -5,7 +5,7 @@ import { forTerminal } from './runtime/terminal.ts';
 
 /** Reads the command line and calls one command; each command's code is loaded only when it is called. */
 async function main(args: readonly string[]): Promise<ExitCode> {
-  const { command, flags, argument } = readArguments(args);
+  const { command, flags, words, switches } = readArguments(args);
   switch (command) {
     case 'help':
       process.stdout.write((await import('./cli/help.ts')).helpText());
@@ -17,10 +17,15 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       return (await import('./cli/status.ts')).status(flags);
     case 'stop':
       return (await import('./cli/stop.ts')).stop(flags);
+    case 'log':
+      return (await import('./cli/log.ts')).showLog(flags, {
+        follow: switches.has('follow'),
+        json: switches.has('json'),
+      });
     case 'history':
-      return (await import('./cli/history.ts')).history(flags, argument);
+      return (await import('./cli/history.ts')).history(flags, words[0]);
     case 'undo':
-      return (await import('./cli/undo.ts')).undo(flags, argument);
+      return (await import('./cli/undo.ts')).undo(flags, words[0]);
     case 'serve': {
       const overStdio = flags.get('stdio') ?? process.env['LOCAL_CODER_STDIO'];
       if (overStdio === true || overStdio === 'true') return (await import('./cli/stdio.ts')).stdio(flags);

@@ -2,36 +2,15 @@ import { parseArgs } from 'node:util';
 import { definitionOf, isSettingName, SETTINGS, type SettingName } from '../config/definitions.ts';
 import { UsageError } from '../config/usage-error.ts';
 import { closestName } from '../runtime/closest.ts';
-
-/** The commands of cli.md; those that this version lacks are known, so that they are refused by name. */
-const COMMANDS = ['serve', 'status', 'stop', 'history', 'undo'] as const;
-/** Commands that may be followed by a checkpoint id. */
-const WITH_ID: readonly string[] = ['history', 'undo'];
-const LATER_COMMANDS = [
-  'doctor',
-  'log',
-  'token',
-  'tunnel',
-  'workspace',
-  'pair',
-  'unpair',
-  'agent',
-  'run',
-  'relay',
-  'client',
-  'service',
-  'upgrade',
-  'licenses',
-  'completion',
-] as const;
-
-export type Command = (typeof COMMANDS)[number] | 'help' | 'version';
+import { COMMANDS, type CommandName, commandDefinition, isCommandName, LATER_COMMANDS } from './commands.ts';
 
 export interface CommandLine {
-  readonly command: Command;
+  readonly command: CommandName | 'help' | 'version';
   readonly flags: ReadonlyMap<SettingName, unknown>;
-  /** What follows the command: the id for undo and history. */
-  readonly argument?: string;
+  /** What follows the command's name. */
+  readonly words: readonly string[];
+  /** The command's own flags that were given. */
+  readonly switches: ReadonlySet<string>;
 }
 
 /**
@@ -56,15 +35,22 @@ export function readArguments(args: readonly string[]): CommandLine {
     tokens: true,
   });
   const flags = new Map<SettingName, unknown>();
-  const words: string[] = [];
+  const switches = new Set<string>();
+  const [name, ...words] = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
+  const command = commandOf(name);
   for (const token of tokens) {
-    if (token.kind === 'positional') words.push(token.value);
     if (token.kind !== 'option') continue;
-    if (token.name === 'help' || token.name === 'version') return { command: token.name, flags };
-    addFlag(flags, token.name, token.rawName, token.value);
+    if (token.name === 'help' || token.name === 'version')
+      return { command: token.name, flags, words, switches };
+    if (isCommandName(command) && commandDefinition(command).switches.includes(token.name))
+      switches.add(token.name);
+    else addFlag(flags, token.name, token.rawName, token.value);
   }
-  const command = commandOf(words);
-  return words[1] === undefined ? { command, flags } : { command, flags, argument: words[1] };
+  const tooMuch = isCommandName(command) ? words[commandDefinition(command).words.length] : undefined;
+  if (tooMuch !== undefined) {
+    throw new UsageError(`local-coder ${command} takes no argument "${tooMuch}". See local-coder --help.`);
+  }
+  return { command, flags, words, switches };
 }
 
 function addFlag(
@@ -93,26 +79,18 @@ function addFlag(
   flags.set(name, value);
 }
 
-function commandOf(words: readonly string[]): Command {
-  const [word, extra] = words;
+function commandOf(word: string | undefined): CommandLine['command'] {
   if (word === undefined) return 'serve';
-  const command = COMMANDS.find((known) => known === word);
-  if (command !== undefined) {
-    const tooMuch = WITH_ID.includes(command) ? words[2] : extra;
-    if (tooMuch !== undefined)
-      throw new UsageError(`local-coder ${command} takes no argument "${tooMuch}". See local-coder --help.`);
-    return command;
-  }
-  if (word === 'help' || word === 'version') return word;
-  if ((LATER_COMMANDS as readonly string[]).includes(word)) {
+  if (isCommandName(word) || word === 'help' || word === 'version') return word;
+  if (LATER_COMMANDS.includes(word)) {
     throw new UsageError(
       `The command "${word}" is not available in this version. See local-coder --help for what is.`,
     );
   }
-  const closest = closestName(word, [...COMMANDS, 'help']);
-  const folder =
+  const closest = closestName(word, [...Object.keys(COMMANDS), 'help']);
+  const advice =
     closest === undefined
       ? ` To serve a folder: local-coder --workspace ${word}.`
       : ` Did you mean "${closest}"?`;
-  throw new UsageError(`"${word}" is not a command.${folder} See local-coder --help.`);
+  throw new UsageError(`"${word}" is not a command.${advice} See local-coder --help.`);
 }

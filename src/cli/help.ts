@@ -1,5 +1,6 @@
 import { definitionOf, SETTINGS, type SettingName } from '../config/definitions.ts';
 import { VERSION } from '../runtime/version.ts';
+import { COMMANDS, type CommandName, commandDefinition } from './commands.ts';
 
 /** The text of --help, made from the table of settings. */
 export function helpText(): string {
@@ -13,15 +14,21 @@ export function helpText(): string {
   const width = Math.max(...rows.map(([flag]) => flag.length));
   return `local-coder ${VERSION}: work on the code on this machine from ChatGPT, Claude, Codex or any MCP client
 
-  local-coder [serve]    serve a folder over HTTP on this machine
-  local-coder --stdio    serve one client over standard input and output
-  local-coder status     the instance that serves the current folder (or --port N)
-  local-coder stop       stop it
-  local-coder history    the changes that tools made to files here (history ID: those before it)
-  local-coder undo [ID]  take one back, the last one without ID
+${commandRows()}
 
 Options, each also as variable LOCAL_CODER_<NAME> and in config.json of the state folder:
 
 ${rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`.trimEnd()).join('\n')}
 `;
+}
+
+function commandRows(): string {
+  const rows = (Object.keys(COMMANDS) as CommandName[]).map((name): [string, string] => {
+    const { words, switches, help } = commandDefinition(name);
+    const usage = [name === 'serve' ? '[serve]' : name, ...words, ...switches.map((flag) => `[--${flag}]`)];
+    return [`local-coder ${usage.join(' ')}`, help];
+  });
+  rows.splice(1, 0, ['local-coder --stdio', 'serve one client over standard input and output']);
+  const width = Math.max(...rows.map(([usage]) => usage.length));
+  return rows.map(([usage, help]) => `  ${usage.padEnd(width)}  ${help}`).join('\n');
 }

@@ -1,5 +1,7 @@
+import { type AuditEntry, callTarget } from '../access/index.ts';
 import type { Settings } from '../config/load.ts';
 import { createInstructions } from '../context/index.ts';
+import type { CallRecord } from '../mcp/call.ts';
 import { ToolRegistry } from '../mcp/registry.ts';
 import type { Log } from '../runtime/log.ts';
 import { selectTools } from '../tools/index.ts';
@@ -23,10 +25,12 @@ export function startProgram(settings: Settings, stateDir: string, log: Log): Pr
     tools: selectTools(settings.tools),
     services,
     form: settings.results,
-    onCall: (record) =>
+    onCall: (record) => {
+      services.audit?.record(auditEntry(record));
       log.debug(
         `${record.tool} ${record.code ?? record.outcome} in ${Math.round(record.durationMs)} ms, ${record.resultBytes} characters`,
-      ),
+      );
+    },
     onDefect: (tool, error) =>
       log.error(`${tool}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
@@ -40,6 +44,22 @@ export function startProgram(settings: Settings, stateDir: string, log: Log): Pr
     async close() {
       await services.shell.close();
       await services.history?.close();
+      await services.audit?.flush();
     },
+  };
+}
+
+function auditEntry(record: CallRecord): AuditEntry {
+  return {
+    time: record.startedAt.toISOString(),
+    tool: record.tool.slice(0, 100),
+    client: record.client?.slice(0, 100),
+    conversation: record.conversation,
+    target: callTarget(record.arguments),
+    outcome: record.outcome,
+    code: record.code,
+    duration_ms: Math.round(record.durationMs),
+    result_bytes: record.resultBytes,
+    pid: process.pid,
   };
 }

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { AuditLog } from '../access/index.ts';
 import type { Settings } from '../config/load.ts';
 import { createGit } from '../git/index.ts';
 import { createHistory } from '../history/index.ts';
@@ -10,10 +12,15 @@ import { Workspace } from '../workspace/index.ts';
 
 /** Makes what the tools work with from the settings. Nothing is started or read before a call needs it. */
 export function startServices(settings: Settings, stateDir: string, log?: Log): Services {
+  const audit = new AuditLog({
+    file: settings['audit-log'] ?? join(stateDir, 'audit', 'audit.jsonl'),
+    onError: (error) =>
+      log?.error(`the audit log cannot be written: ${error instanceof Error ? error.message : error}`),
+  });
   const workspace = new Workspace({
     roots: settings.workspace,
     accessMode: settings.access,
-    protectedPaths: [stateDir],
+    protectedPaths: [stateDir, audit.file],
   });
   const history = createHistory({
     stateDir,
@@ -34,6 +41,7 @@ export function startServices(settings: Settings, stateDir: string, log?: Log): 
       yieldMs: settings.yield,
       env: process.env,
     }),
+    audit,
     offers: new FileOffers(),
     // Hooks and credential helpers get what commands get: not the product's own settings and credentials.
     git: createGit({ env: childEnvironment(process.env), accessMode: settings.access }),

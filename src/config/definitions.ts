@@ -114,6 +114,13 @@ export const SETTINGS = {
     help: 'disk budget of the recorded file changes in MiB (default 2048)',
     allowed: 'a number of MiB from 1 to 10000000',
   },
+  'audit-log': {
+    schema: text,
+    kind: 'value',
+    placeholder: 'FILE',
+    help: 'where every tool call is recorded (default: audit/audit.jsonl in the state folder)',
+    allowed: 'a file',
+  },
   replace: {
     schema: flag,
     kind: 'flag',

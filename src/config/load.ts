@@ -55,11 +55,9 @@ const ALIASES: readonly [variable: string, setting: SettingName, convert: (raw: 
   ['PORT', 'port', (raw) => raw],
   ['FULL_DISK_ACCESS', 'access', (raw) => (isFalse(raw) ? 'workspace' : 'full')],
   ['SHELL_TIMEOUT', 'shell-timeout', (raw) => raw],
+  ['AUDIT_LOG_PATH', 'audit-log', (raw) => raw],
   ['CHATGPT_AUTO_APPROVE', 'annotations', (raw) => (isFalse(raw) ? 'honest' : 'quiet')],
 ];
-
-/** Variables that belong to a feature this version lacks; they stop the start like its flags would. */
-const NOT_AVAILABLE_VARIABLES = ['AUDIT_LOG_PATH'] as const;
 
 /**
  * Puts flags, environment, project files, the configuration file and defaults together.
@@ -89,9 +87,6 @@ export async function loadSettings(
     if (scale > tightness(name, outer.get(name)?.raw ?? '')) outer.delete(name);
   }
   for (const [name, value] of outer) given.set(name, value);
-  for (const variable of NOT_AVAILABLE_VARIABLES) {
-    if (env[variable]) throw notAvailable(`${variable} in the environment`);
-  }
 
   const values: Record<string, unknown> = {};
   for (const [name, value] of given) values[name] = checked(name, value);
@@ -99,6 +94,7 @@ export async function loadSettings(
     ...DEFAULTS,
     ...(values as SettingValues), // every value went through its schema in the line above
     'state-dir': resolve(cwd, expandHome(stateDir)),
+    ...auditLogOf(given.get('audit-log'), cwd),
     workspace: await realRoots(
       (values['workspace'] as string[] | undefined) ?? [cwd],
       cwd,
@@ -106,6 +102,11 @@ export async function loadSettings(
     ),
     warnings: project.warnings,
   };
+}
+
+/** The audit log may be moved by its user alone: flag, environment, or the configuration file in the state folder. */
+function auditLogOf(given: Given | undefined, cwd: string): { 'audit-log'?: string } {
+  return given === undefined ? {} : { 'audit-log': resolve(cwd, expandHome(String(given.raw))) };
 }
 
 function environmentValues(env: NodeJS.ProcessEnv): Map<SettingName, Given> {

@@ -9,6 +9,8 @@ export interface ToolCall {
   /** Aborted when nobody will read the answer; the same signal as `cancelled` where the protocol makes it one. */
   readonly abandoned: AbortSignal;
   readonly conversation: string | undefined;
+  /** Name and version as the client gives them. */
+  readonly client?: string | undefined;
   readonly progress: (message: string) => void;
   /** Told how the call ended, for the transport's own log. */
   readonly onRecord?: (record: CallRecord) => void;
@@ -20,7 +22,11 @@ export interface CallRecord {
   readonly conversation: string | undefined;
   readonly startedAt: Date;
   readonly durationMs: number;
-  readonly outcome: 'ok' | 'failed' | 'cancelled';
+  /** As they were sent, not yet checked; never to be logged as they are. */
+  readonly arguments: unknown;
+  readonly client: string | undefined;
+  /** `running`: it was not done when its answer was due, and goes on. */
+  readonly outcome: 'ok' | 'failed' | 'denied' | 'cancelled' | 'running';
   /** Error code of a call that failed or was cancelled. */
   readonly code: string | undefined;
   readonly resultBytes: number;

@@ -23,6 +23,12 @@ interface HandedOver {
  */
 export class HandedOverCalls {
   readonly #byId = new Map<string, HandedOver>();
+  readonly #receipts = new WeakSet<CallResult>();
+
+  /** True for a result that says that the call goes on. */
+  isReceipt(result: CallResult): boolean {
+    return this.#receipts.has(result);
+  }
 
   /** The result that this call asks for, when it collects an earlier one; otherwise undefined. */
   collect(tool: string, args: Record<string, unknown>, call: ToolCall): Promise<CallResult> | undefined {
@@ -55,13 +61,19 @@ export class HandedOverCalls {
     };
     this.#byId.set(entry.id, entry);
     entry.result.finally(() => setTimeout(() => this.#byId.delete(entry.id), KEEP_MS).unref());
-    return receipt(entry);
+    return this.#receipt(entry);
   }
 
   async #wait(entry: HandedOver, waitMs: number): Promise<CallResult> {
     const result = await settledBefore(entry.result, Math.min(waitMs, MAX_WAIT_MS));
-    if (result === undefined) return receipt(entry);
+    if (result === undefined) return this.#receipt(entry);
     this.#byId.delete(entry.id);
+    return result;
+  }
+
+  #receipt(entry: HandedOver): CallResult {
+    const result = receiptOf(entry);
+    this.#receipts.add(result);
     return result;
   }
 }
@@ -79,7 +91,7 @@ async function settledBefore<T>(work: Promise<T>, timeoutMs: number): Promise<T 
   }
 }
 
-function receipt(entry: HandedOver): CallResult {
+function receiptOf(entry: HandedOver): CallResult {
   const error = new CodedError(
     'TIMEOUT',
     `${entry.tool} is not done yet; it goes on.`,

@@ -60,7 +60,14 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
         summary.call = record;
         onCall?.();
       };
-      const answered = message && answer2025(message, request.headers, { sessionId, closed, onRecord });
+      const answered =
+        message &&
+        answer2025(message, request.headers, {
+          sessionId,
+          client: summary.client,
+          closed,
+          onRecord,
+        });
       if (answered !== undefined) return answered;
 
       sdk ??= loadSdk();
@@ -70,6 +77,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
           ? (sdkSignal, _requestId, work) => work({ cancelled: sdkSignal, abandoned: sdkSignal })
           : (sdkSignal, requestId, work) =>
               running.run(sessionId, requestId, (cancelled) => work({ cancelled, abandoned: sdkSignal })),
+        client: () => summary.client,
         onRecord,
         instructions: carriesInstructions(message) ? await instructions() : undefined,
       });

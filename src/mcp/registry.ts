@@ -1,6 +1,6 @@
 import { closestName } from '../runtime/closest.ts';
 import { CodedError } from '../runtime/errors.ts';
-import type { ToolContext, ToolDefinition } from '../tools/define.ts';
+import type { OtherTools, ToolContext, ToolDefinition } from '../tools/define.ts';
 import type { Services } from '../tools/services.ts';
 import { type CallRecord, cancelledError, type ToolCall } from './call.ts';
 import { type CallResult, errorResult, type ResultForm, sendsStructured, successResult } from './envelope.ts';
@@ -81,7 +81,9 @@ export class ToolRegistry {
       conversation: call.conversation,
       startedAt,
       durationMs: performance.now() - started,
-      outcome: code === undefined ? 'ok' : code === 'CANCELLED' ? 'cancelled' : 'failed',
+      arguments: call.arguments,
+      client: call.client,
+      outcome: code === undefined ? (this.#handedOver.isReceipt(result) ? 'running' : 'ok') : outcomeOf(code),
       code,
       resultBytes: result.content.reduce(
         (sum, block) => sum + (block.type === 'text' ? block.text.length : 0),
@@ -115,6 +117,7 @@ export class ToolRegistry {
       conversation: call.conversation,
       answerByMs: started + MAX_ANSWER_MS,
       progress: call.progress,
+      otherTools: this.#otherTools(call),
     };
     context.signal.throwIfAborted();
     const work = tool
@@ -135,6 +138,20 @@ export class ToolRegistry {
           sendsStructured(tool, this.#options.form),
         ),
     );
+  }
+
+  #otherTools(call: ToolCall): OtherTools {
+    return {
+      annotationsOf: (name) => this.#tools.get(name)?.annotations,
+      call: async (name, args) => {
+        const result = await this.call({ ...call, name, arguments: args, onRecord: undefined });
+        const [first, ...others] = result.content;
+        const images = others.flatMap(({ type, ...image }) =>
+          type === 'image' ? [image as { data: string; mimeType: string }] : [],
+        );
+        return { text: first?.type === 'text' ? first.text : '', isError: result.isError === true, images };
+      },
+    };
   }
 
   #track(work: Promise<unknown>): void {
@@ -162,6 +179,11 @@ export class ToolRegistry {
       'List the tools again (tools/list), or do the same with run_command.',
     );
   }
+}
+
+function outcomeOf(code: string): CallRecord['outcome'] {
+  if (code === 'CANCELLED') return 'cancelled';
+  return code === 'DENIED' || code === 'PATH_OUTSIDE_WORKSPACE' ? 'denied' : 'failed';
 }
 
 function busy(): CodedError {

@@ -16,6 +16,7 @@ export interface Requests2025Options {
 /** What else the transport knows of a request. */
 export interface RequestContext2025 {
   readonly sessionId: string | undefined;
+  readonly client: string | undefined;
   /** Aborted when the client has closed the connection. */
   readonly closed: AbortSignal;
   readonly onRecord: (record: CallRecord) => void;
@@ -106,7 +107,7 @@ function callTool(
   options: Requests2025Options,
   id: string | number,
   params: CallParams,
-  { sessionId, closed, onRecord }: RequestContext2025,
+  { sessionId, client, closed, onRecord }: RequestContext2025,
 ): Promise<Response> {
   return promptAnswer(async (notify) => {
     const token = params._meta?.['progressToken'];
@@ -123,6 +124,7 @@ function callTool(
         cancelled,
         abandoned: closed,
         conversation: conversationKey(params._meta, sessionId),
+        client,
         progress: report,
         onRecord,
       }),

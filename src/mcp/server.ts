@@ -13,6 +13,8 @@ export interface RequestFacts {
     requestId: string | number,
     work: (signals: { cancelled: AbortSignal; abandoned: AbortSignal }) => Promise<T>,
   ) => Promise<T>;
+  /** Name and version as the client gives them. */
+  readonly client: (server: Server) => string | undefined;
   /** Told how each call of the request ended. */
   readonly onRecord?: (record: CallRecord) => void;
   /** Server instructions, for the requests that carry them. */
@@ -54,6 +56,7 @@ export function createServer(registry: ToolRegistry, facts: RequestFacts): Serve
         arguments: request.params.arguments,
         ...signals,
         conversation: facts.conversation(meta),
+        client: facts.client(server),
         progress: report,
         onRecord: facts.onRecord,
       }),

@@ -20,6 +20,10 @@ export function serveOverStdio(options: StdioOptions): { close: () => Promise<vo
         conversation: (meta) => conversationKey(meta, undefined),
         // Here a closed connection is the end of the client: everything it started by a call is cancelled.
         withSignals: (signal, _requestId, work) => work({ cancelled: signal, abandoned: signal }),
+        client: (server) => {
+          const info = server.getClientVersion();
+          return info && `${info.name} ${info.version}`;
+        },
         instructions: await options.instructions(),
       }),
     { onerror: options.onError },

@@ -1,5 +1,6 @@
 import type { GitSummary, ProjectSources } from '../context/index.ts';
 import { CodedError } from '../runtime/errors.ts';
+import { listScripts } from '../shell/index.ts';
 import type { Services } from './services.ts';
 
 /** More files than this are no longer listed one by one. */
@@ -15,6 +16,10 @@ export function projectSources(services: Services): ProjectSources {
       return { paths: found.paths, complete: !found.timedOut && found.total <= MAX_LISTED_FILES };
     },
     gitState: (folder, signal) => gitState(services, folder, signal),
+    async listScripts(folder) {
+      // What a script does stands in its manifest, whose text is part of the answer.
+      return (await listScripts(folder)).map(({ name, command, source }) => ({ name, command, source }));
+    },
   };
 }
 

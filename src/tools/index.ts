@@ -1,10 +1,12 @@
 import { agentStatus } from './agent-status.ts';
 import { applyPatch } from './apply-patch.ts';
+import { batchTool } from './batch.ts';
 import { contextTools } from './context.ts';
 import type { ToolDefinition } from './define.ts';
 import { fileTools } from './files.ts';
 import { gitTools } from './git.ts';
 import { rewind } from './history.ts';
+import { recentCalls } from './recent-calls.ts';
 import { searchTools } from './search.ts';
 import { shellTools } from './shell.ts';
 import { transferTools } from './transfer.ts';
@@ -22,6 +24,8 @@ const ALL_TOOLS = [
   ...gitTools,
   ...contextTools,
   rewind,
+  batchTool,
+  recentCalls,
   agentStatus,
 ] as unknown as readonly ToolDefinition[];
 

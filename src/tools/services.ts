@@ -1,3 +1,4 @@
+import type { AuditLog } from '../access/index.ts';
 import type { Git } from '../git/index.ts';
 import type { History } from '../history/index.ts';
 import type { Search } from '../search/index.ts';
@@ -12,6 +13,8 @@ export interface Services {
   readonly shell: Shell;
   readonly git: Git;
   readonly offers: FileOffers;
+  /** Every call, whatever became of it. */
+  readonly audit?: AuditLog;
   /** What rewind works on. */
   readonly history?: History;
   /** Makes the recorder of one call's file changes; without it nothing is recorded. */

@@ -65,6 +65,10 @@ describe('settings', () => {
     );
     assert.deepEqual(settings.workspace, [other]);
     assert.equal(settings['shell-timeout'], 30);
+    assert.equal(
+      (await load({}, { AUDIT_LOG_PATH: 'audit.jsonl' }))['audit-log'],
+      join(folder, 'audit.jsonl'),
+    );
     assert.equal(settings.access, 'full');
   });
 
@@ -88,7 +92,6 @@ describe('settings', () => {
     await refused(load({ host: '0.0.0.0' }), /not available in this version/);
     await refused(load({ tools: 'viewer' }), /not available in this version/);
     await refused(load({}, { FULL_DISK_ACCESS: 'false' }), /not available in this version/);
-    await refused(load({}, { AUDIT_LOG_PATH: '/x' }), /not available in this version/);
     await refused(load({}, { LOCAL_CODER_PORTABLE: 'true' }), /not available in this version/);
   });
 

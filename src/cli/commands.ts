@@ -1,0 +1,51 @@
+/** A command of the command line, as the argument reader and --help know it. */
+export interface CommandDefinition {
+  /** What may follow the command's name, for --help and for the count of words. */
+  readonly words: readonly string[];
+  /** Flags of this command alone, which take no value. */
+  readonly switches: readonly string[];
+  readonly help: string;
+}
+
+/** The commands of this version (cli.md, "Commands"). */
+export const COMMANDS = {
+  serve: { words: [], switches: [], help: 'serve a folder over HTTP on this machine (the default)' },
+  status: { words: [], switches: [], help: 'the instance that serves the current folder (or --port N)' },
+  stop: { words: [], switches: [], help: 'stop it' },
+  log: { words: [], switches: ['follow', 'json'], help: 'every tool call that was made' },
+  history: {
+    words: ['[ID]'],
+    switches: [],
+    help: 'the changes that tools made to files here (with ID: those before it)',
+  },
+  undo: { words: ['[ID]'], switches: [], help: 'take one back, the last one without ID' },
+} as const satisfies Record<string, CommandDefinition>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+/** Commands of later versions: known, so that they are refused by name. */
+export const LATER_COMMANDS: readonly string[] = [
+  'doctor',
+  'token',
+  'tunnel',
+  'workspace',
+  'pair',
+  'unpair',
+  'agent',
+  'run',
+  'relay',
+  'client',
+  'service',
+  'upgrade',
+  'licenses',
+  'completion',
+];
+
+export function isCommandName(name: string): name is CommandName {
+  return Object.hasOwn(COMMANDS, name);
+}
+
+/** The definition under its general type (the table's own type is narrower). */
+export function commandDefinition(name: CommandName): CommandDefinition {
+  return COMMANDS[name];
+}
