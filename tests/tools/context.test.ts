@@ -57,7 +57,7 @@ async function serve(t: TestContext, files: Record<string, string>, accessMode: 
 test('project_context: facts as JSON, texts as they are', async (t) => {
   const { root, call } = await serve(t, {
     'AGENTS.md': 'Be "kind".\n',
-    'package.json': '{\n  "name": "it"\n}\n',
+    'package.json': '{\n  "scripts": { "lint": "check ." }\n}\n',
     'src/a.ts': 'export {};\n',
     '.github/workflows/ci.yml': '',
     'node_modules/x/index.js': '',
@@ -72,6 +72,7 @@ test('project_context: facts as JSON, texts as they are', async (t) => {
   assert.equal(data.git.branch, 'main');
   assert.equal(data.git.changed_files, 1);
   assert.equal(data.truncated, false);
+  assert.deepEqual(data.scripts, [{ name: 'lint', command: 'npm run lint', source: 'package.json' }]);
   assert.match(text, /--- AGENTS\.md \(from the workspace\) ---\nBe "kind"\.\n/);
   assert.match(text, /\.github\/workflows\/ ci\.yml/);
   assert.doesNotMatch(text, /node_modules\//);
