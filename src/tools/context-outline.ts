@@ -82,6 +82,7 @@ const findSymbolTool = defineTool({
     truncated: z.boolean(),
   }),
   annotations: READS,
+  bulk: [],
   async handler({ name, path }, { services, signal }) {
     const { workspace, search } = services;
     const deadlineMs = performance.now() + BUDGET_MS;

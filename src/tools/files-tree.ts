@@ -33,6 +33,7 @@ const listDirectoryTool = defineTool({
     next: z.looseObject({ offset: z.number() }).optional(),
   }),
   annotations: READS,
+  bulk: [],
   slim: true,
   async handler({ path, ignore: patterns, offset }, { services, signal }) {
     const folder = await fileToRead(services.workspace, path);

@@ -15,6 +15,7 @@ const startProcess = defineTool({
   }),
   output: processShape,
   annotations: RUNS,
+  bulk: [],
   async handler(input, context) {
     const { workspace, shell } = context.services;
     const info = await shell.startProcess(
@@ -44,6 +45,7 @@ const processStatus = defineTool({
   input: z.object({ id: z.string().optional() }),
   output: z.object({ processes: z.array(processShape) }),
   annotations: READS,
+  bulk: [],
   async handler({ id }, { services: { shell, workspace } }) {
     const infos = await shell.processStatus(id);
     const running = infos.filter((info) => info.state !== 'exited').length;
@@ -139,6 +141,7 @@ const stopProcess = defineTool({
   input: z.object({ id: z.string(), force: z.boolean().default(false) }),
   output: processShape.extend({ survivors: z.array(z.number()).optional() }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  bulk: [],
   slim: true,
   async handler({ id, force }, { services: { shell, workspace } }) {
     const { info, survivors } = await shell.stopProcess(id, force);

@@ -20,6 +20,7 @@ const listScriptsTool = defineTool({
     ),
   }),
   annotations: READS,
+  bulk: [],
   async handler({ path }, { services: { workspace } }) {
     const folder = await workspace.forReading(path ?? '.');
     const scripts = await listScripts(folder);

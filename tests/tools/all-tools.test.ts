@@ -5,7 +5,7 @@ import { selectTools } from '../../src/tools/index.ts';
 
 const KIB = 1024;
 /** Room for the JSON-RPC message around the list. */
-const MESSAGE_BYTES = 400;
+const MESSAGE_BYTES = 300;
 
 describe('the list of tools', () => {
   const tools = selectTools('full');
