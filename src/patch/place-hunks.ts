@@ -52,8 +52,10 @@ export function placeHunks(
 interface Search {
   readonly hunk: Hunk;
   readonly block: readonly string[];
-  /** First line where the block may begin. */
+  /** First line from which the block is looked for. */
   readonly from: number;
+  /** First line where it may begin: found before that, it is out of order. */
+  readonly notBefore: number;
   /** Line (0-based) that the header states, moved by as much as the hunk before was. */
   readonly expected: number | undefined;
   /** By how many lines the header's own count contradicts its block: the stated line is that uncertain. */
@@ -80,7 +82,7 @@ class Placer {
     const anywhere = this.#format === 'unified' && hunk.stated !== undefined;
     const from = anywhere ? 0 : this.#cursor;
     const block = oldSide(hunk).map((line) => line.text);
-    const after = hunk.headers.length === 0 ? undefined : findAfterHeaders(this.#file, hunk.headers, from);
+    const after = this.#headers(hunk, from, block.length > 0);
     if (after?.missing !== undefined) return { kind: 'header-missing', hunk, header: after.missing };
     if (block.length === 0) return this.#placeInsertion(hunk, after);
 
@@ -88,13 +90,31 @@ class Placer {
     const search: Search = {
       hunk,
       block,
-      from: after === undefined ? from : Math.max(from, after.lines[0] ?? 0),
+      from: after === undefined ? from : (after.lines[0] ?? from),
+      notBefore: from,
       expected: stated === undefined ? undefined : Math.max(0, stated.oldStart - 1 + this.#shift),
       slack: stated === undefined ? 0 : Math.abs(stated.oldCount - block.length),
       after,
     };
     const found = this.#atStatedLine(search) ?? this.#search(search);
     return found.kind === 'placed' ? this.#take(found) : found;
+  }
+
+  /**
+   * Where the context headers of a hunk lead. They may also name what the hunk before is in, as writers repeat the
+   * enclosing function above each of its hunks.
+   */
+  #headers(hunk: Hunk, from: number, hasBlock: boolean): HeaderMatch | undefined {
+    if (hunk.headers.length === 0) return undefined;
+    const below = findAfterHeaders(this.#file, hunk.headers, from);
+    if (from === 0 || !hasBlock) return below;
+    const all = findAfterHeaders(this.#file, hunk.headers, 0);
+    const enclosing = all.lines.findLast((line) => line < from);
+    if (enclosing === undefined) return below;
+    return {
+      lines: [enclosing, ...below.lines],
+      level: below.missing === undefined ? below.level : all.level,
+    };
   }
 
   #take(placed: Placed): Placed {
@@ -152,12 +172,15 @@ class Placer {
     const { block, hunk } = search;
     const end = this.#file.count - block.length;
     if (endsFile(hunk)) {
-      const fits = end >= search.from && blockStandsAt(this.#file, block, level, end);
+      const fits =
+        end >= Math.max(search.from, search.notBefore) && blockStandsAt(this.#file, block, level, end);
       return fits && !this.#occupied.overlaps(end, end + block.length) ? [end] : [];
     }
     const places = findBlock(this.#file, block, level, search.from);
-    const free = places.filter((start) => !this.#occupied.overlaps(start, start + block.length));
-    return search.after === undefined ? free : nearestAfterEach(search.after.lines, free);
+    const named = search.after === undefined ? places : nearestAfterEach(search.after.lines, places);
+    return named.filter(
+      (start) => start >= search.notBefore && !this.#occupied.overlaps(start, start + block.length),
+    );
   }
 
   #choose(search: Search, places: readonly number[]): number | undefined {
@@ -184,7 +207,8 @@ class Placer {
       return;
     const rest = block.slice(0, -1);
     const start = this.#file.count - rest.length;
-    if (start < search.from || !blockStandsAt(this.#file, rest, level, start)) return undefined;
+    if (start < Math.max(search.from, search.notBefore) || !blockStandsAt(this.#file, rest, level, start))
+      return undefined;
     if (this.#occupied.overlaps(start, start + rest.length)) return undefined;
     return { kind: 'placed', hunk, start, count: rest.length, level, phantomLine: true };
   }
@@ -209,7 +233,7 @@ class Placer {
         if (start !== undefined) return { kind: 'already-applied', hunk, start };
       }
     }
-    if (search.from === 0) return { kind: 'missing', hunk };
+    if (search.from === 0 && search.notBefore === 0) return { kind: 'missing', hunk };
     return {
       kind: 'missing',
       hunk,

@@ -81,8 +81,9 @@ function render(lines: readonly DiffLine[], oldStart: number, newStart: number):
   const output: string[] = [];
   let [oldLine, newLine, at] = [oldStart, newStart, 0];
   while (at < lines.length) {
-    const change = lines.findIndex((line, i) => i >= at && line.kind !== ' ');
-    if (change < 0) break;
+    let change = at;
+    while (change < lines.length && lines[change]?.kind === ' ') change++;
+    if (change === lines.length) break;
     const from = Math.max(at, change - CONTEXT);
     const to = endOfGroup(lines, change);
     oldLine += from - at;

@@ -117,8 +117,9 @@ function refuseStrayLines(
   const line = lines[end];
   if (line === undefined || isSignature(line) || isStructure(lines, end)) return;
   if (isBareEmpty(line) && countsFit) return;
-  const first = lines.findIndex((next, i) => i >= end && !isBareEmpty(next));
-  for (let i = first; i >= 0 && i < lines.length && !isStructure(lines, i); i++) {
+  let first = end;
+  while (first < lines.length && isBareEmpty(lines[first] ?? '')) first++;
+  for (let i = first; i < lines.length && !isStructure(lines, i); i++) {
     const next = lines[i] ?? '';
     if (isSignature(next) || next === '---') return;
     if (!/^[ +-]\S|^[+-]/.test(next)) continue;

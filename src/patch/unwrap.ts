@@ -22,7 +22,8 @@ interface Segment {
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 const HEREDOC = /<<-?\s*(["']?)([A-Za-z_][A-Za-z0-9_]*)\1/;
-const CHANGE_DIRECTORY = /(?:^|[\s;&|("'])cd\s+(?:"([^"]+)"|'([^']+)'|([^\s;&|]+))\s*(?:&&|;)/;
+const CHANGE_DIRECTORY =
+  /(?:^|[;&|"'(])[ \t]*cd[ \t]+(?:"([^"]+)"|'([^']+)'|([^\s;&|"']+))[ \t]*(?:&&|;|$)/gm;
 
 /**
  * Finds the patch in a text: prose, code fences and heredocs around it are dropped, several fenced or marked
@@ -104,10 +105,23 @@ function findWrapper(
     const heredoc = HEREDOC.exec(line);
     if (heredoc === null) continue;
     delimiter = heredoc[2];
-    const changed = CHANGE_DIRECTORY.exec(line.slice(0, heredoc.index));
-    folder = changed?.[1] ?? changed?.[2] ?? changed?.[3];
+    folder = folderOfCommand(lines, i, heredoc.index);
   }
   return { fence, delimiter, folder };
+}
+
+/** The folder that `cd` leads to in a heredoc's command line, and in the lines directly above it. */
+function folderOfCommand(lines: readonly string[], at: number, end: number): string | undefined {
+  let first = at;
+  while (first > 0 && /^\s*cd\s/.test(lines[first - 1] ?? '')) first--;
+  const above = lines.slice(first, at).map((line) => line.trimEnd());
+  const command = [...above, (lines[at] ?? '').slice(0, end)].join('\n');
+  let folder: string | undefined;
+  for (const [, double, single, bare] of command.matchAll(CHANGE_DIRECTORY)) {
+    const next = double ?? single ?? bare ?? '';
+    folder = folder === undefined || /^[/~]|^[A-Za-z]:/.test(next) ? next : `${folder}/${next}`;
+  }
+  return folder;
 }
 
 /**

@@ -332,6 +332,12 @@ table('what stands around a patch', [
     after: { 'sub/dir/a.txt': TWO['a.txt'] },
   },
   {
+    name: 'a heredoc after several cd',
+    before: { 'x/y/a.txt': ONE['a.txt'] },
+    patch: `cd x\ncd y && apply_patch <<EOF\n${CODEX}EOF\n`,
+    after: { 'x/y/a.txt': TWO['a.txt'] },
+  },
+  {
     name: 'a heredoc of a unified diff',
     before: ONE,
     patch: `git apply <<'EOF'\n${UNIFIED}EOF\necho - done\n`,

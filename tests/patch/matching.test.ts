@@ -108,6 +108,22 @@ describe('context headers', () => {
     );
   });
 
+  test('the same header above each hunk of one function', async () => {
+    const long = 'def a():\n  x\n  return 1\ndef b():\n  x\n  y\n  return 1\ndef c():\n  return 1\n';
+    const patch = update('@@ def b():\n-  x\n+  X\n@@ def b():\n-  return 1\n+  return 2\n');
+    assert.deepEqual(await landed(long, patch), [
+      [5, 'exact'],
+      [7, 'exact'],
+    ]);
+  });
+
+  test('a header above the hunk before does not lead into the next function', async () => {
+    const patch = update('@@ def b():\n-  return 1\n+  return 2\n@@ def a():\n-  return 1\n+  return 3\n');
+    assert.equal((await refusalOf({ f: text }, patch)).code, 'NO_MATCH');
+    const twice = update('@@ def a():\n-  return 1\n+  return 2\n@@ def a():\n-  return 1\n+  return 3\n');
+    assert.equal((await refusalOf({ f: text }, twice)).code, 'NO_MATCH');
+  });
+
   test('Codex hunks follow the order of the file, and the answer says so', async () => {
     const error = await refusalOf({ f: 'a\nb\nc\n' }, update('@@\n-c\n+C\n@@\n-a\n+A\n'));
     assert.equal(error.code, 'NO_MATCH');
