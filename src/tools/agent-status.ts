@@ -2,6 +2,15 @@ import { z } from 'zod';
 import { VERSION } from '../runtime/version.ts';
 import { defineTool, READS } from './define.ts';
 
+/** What a client can run into; each tool says so again when it happens. */
+const LIMITS = {
+  result_bytes: 256 * 1024,
+  answer_within_s: 40,
+  concurrent_calls: 512,
+  request_bytes: 32 * 1024 * 1024,
+  edit_file_bytes: 64 * 1024 * 1024,
+} as const;
+
 export const agentStatus = defineTool({
   name: 'agent_status',
   description:
@@ -17,7 +26,7 @@ export const agentStatus = defineTool({
     tunnel: z.null(),
     limits: z.record(z.string(), z.number()),
     state_folder: z.string(),
-    audit_log: z.null(),
+    audit_log: z.string().nullable(),
   }),
   annotations: READS,
   async handler(_input, { services }) {
@@ -33,9 +42,9 @@ export const agentStatus = defineTool({
         shells,
         processes,
         tunnel: null,
-        limits: {},
+        limits: LIMITS,
         state_folder: stateDir,
-        audit_log: null,
+        audit_log: services.audit?.file ?? null,
       },
     };
   },
