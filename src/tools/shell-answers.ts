@@ -80,7 +80,7 @@ function outcome(result: CommandResult, name: string, time: string): string {
 
 /** One process as process_status and its siblings show it. */
 export const processShape = z.object({
-  id: z.string(),
+  process_id: z.string(),
   name: z.string().optional(),
   command: z.string(),
   cwd: z.string(),
@@ -97,7 +97,7 @@ export const processShape = z.object({
 
 export function processData(info: ProcessInfo, workspace: Workspace): z.infer<typeof processShape> {
   return {
-    id: info.id,
+    process_id: info.id,
     ...(info.name === undefined ? {} : { name: info.name }),
     command: shortCommand(info.command),
     cwd: workspace.display(info.cwd),

@@ -65,11 +65,11 @@ const processOutput = defineTool({
   input: z.object({
     id: z.string(),
     tail_chars: z.number().int().positive().optional(),
-    cursor: z.string().optional(),
+    cursor: z.union([z.string(), z.number()]).optional(),
     wait_ms: z.number().int().min(0).optional(),
   }),
   output: z.object({
-    id: z.string(),
+    process_id: z.string(),
     state: z.enum(['running', 'background', 'exited']),
     exit_code: z.number().nullable(),
     signal: z.string().optional(),
@@ -86,7 +86,7 @@ const processOutput = defineTool({
   slim: true,
   async handler(input, context) {
     const result = await context.services.shell.processOutput(
-      { id: input.id, tailChars: input.tail_chars, cursor: input.cursor, waitMs: input.wait_ms },
+      { id: input.id, tailChars: input.tail_chars, cursor: input.cursor?.toString(), waitMs: input.wait_ms },
       context,
     );
     const { info } = result;
@@ -99,7 +99,7 @@ const processOutput = defineTool({
     return {
       summary: `Process ${info.id} ${processState(info)}.${more}`,
       data: {
-        id: info.id,
+        process_id: info.id,
         state: info.state,
         exit_code: info.exitCode,
         ...(info.signal === null ? {} : { signal: info.signal }),
@@ -120,16 +120,16 @@ const writeProcessInput = defineTool({
   description:
     'Write text to the stdin of a process of start_process, for example an answer to a prompt (end it with a newline); close ends its input. The reply is read with process_output.',
   input: z.object({ id: z.string(), input: z.string(), close: z.boolean().default(false) }),
-  output: z.object({ id: z.string(), state: z.string(), bytes: z.number(), cursor: z.string() }),
+  output: z.object({ process_id: z.string(), state: z.string(), bytes: z.number(), cursor: z.string() }),
   annotations: RUNS,
   slim: true,
   async handler({ id, input, close }, { services: { shell } }) {
-    const info = await shell.writeInput(id, input, close);
+    const { info, cursor } = await shell.writeInput(id, input, close);
     const bytes = Buffer.byteLength(input);
     return {
       summary: `${formatCount(bytes)} bytes were written to process ${info.id}${close ? ', its input was closed' : ''}.`,
       // What it prints in reply comes after what there was before.
-      data: { id: info.id, state: info.state, bytes, cursor: String(info.outputBytes) },
+      data: { process_id: info.id, state: info.state, bytes, cursor: String(info.outputBytes) },
     };
   },
 });

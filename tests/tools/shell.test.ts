@@ -96,7 +96,7 @@ describe('shell tools', () => {
   test('start, status, input, stop, clear', async (t) => {
     const { call } = await bench(t);
     const started = await call('start_process', { command: 'cat', name: 'echo' });
-    const id = started.data['id'];
+    const id = started.data['process_id'];
     assert.match(started.summary, /process_output \{"id":"p\w+","cursor":"0"/);
     const written = await call('write_process_input', { id, input: 'hello\n' });
     assert.deepEqual([written.data['bytes'], written.data['cursor']], [6, '0']);
