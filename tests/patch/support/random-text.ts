@@ -83,9 +83,8 @@ function withRandomEnd(random: Random, lines: RawLines): RawLines {
 export function randomEdit(random: Random, lines: RawLines, options: RandomTextOptions): RawLines {
   const before = joinRaw(lines);
   for (;;) {
-    const edited = lines.map((line, i) =>
-      i === lines.length - 1 && !line.endsWith('\n') ? `${line}\n` : line,
-    );
+    const end = options.eol === 'crlf' ? '\r\n' : '\n';
+    const edited = lines.map((line) => (line.endsWith('\n') ? line : line + end));
     for (let edits = 1 + random.int(4); edits > 0; edits--) {
       const at = random.int(edited.length + 1);
       const fresh = (): string =>
