@@ -178,7 +178,9 @@ export async function launch(request: LaunchRequest): Promise<ManagedProcess> {
   const [out, err] = await Promise.all([
     open(managed.stdout.path, 'ax', 0o600),
     managed.stderr ? open(managed.stderr.path, 'ax', 0o600) : undefined,
-  ]);
+  ]).catch((error: unknown) => {
+    throw stateFolderError(error);
+  });
   try {
     const child = spawn(request.file, request.args, {
       cwd: request.cwd,
@@ -240,6 +242,21 @@ function inputFull(): CodedError {
     'BUSY',
     'The process does not read its input; more than 1 MiB is waiting.',
     'Look at its output with process_output, or end it with stop_process.',
+  );
+}
+
+/** What keeps the state folder from taking a file, said so that it can be helped. */
+export function stateFolderError(error: unknown): unknown {
+  const code = systemCode(error);
+  if (code === undefined || error instanceof CodedError) return error;
+  const hints: Readonly<Record<string, string>> = {
+    ENOSPC: 'Free some space; clear_processes removes the logs of finished processes.',
+    EDQUOT: 'Free some space; clear_processes removes the logs of finished processes.',
+  };
+  return new CodedError(
+    code in hints ? 'DISK_FULL' : 'PERMISSION_DENIED',
+    `The state folder, where output is kept, takes no file (${code}).`,
+    hints[code] ?? 'Restart the server, with --state-dir if the folder may not be written to.',
   );
 }
 

@@ -57,7 +57,10 @@ export class Runs {
       stopReporting();
       if (end === 'cancelled') {
         // A joined command belongs to the call that started it as well: it ends with the last of them.
-        if (run.waiters === 1) await run.process.stop({ graceMs: 1000 });
+        if (run.waiters === 1) {
+          if (callKey !== undefined) this.#forgetCall(callKey, starting);
+          await run.process.stop({ graceMs: 1000 });
+        }
         throw links.signal.reason;
       }
       const result = await compileResult(run, earlier !== undefined);

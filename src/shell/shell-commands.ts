@@ -8,7 +8,7 @@ import { usesFunctions } from './dialects/functions.ts';
 import type { ShellProgram } from './dialects/index.ts';
 import { sourcedFiles } from './dialects/sh-functions.ts';
 import { utf8ToLatin1 } from './dialects/words.ts';
-import type { LaunchRequest, ManagedProcess } from './managed-process.ts';
+import { type LaunchRequest, type ManagedProcess, stateFolderError } from './managed-process.ts';
 import { readSmallFile } from './output-log.ts';
 import type { ProcessTable, Slot } from './process-table.ts';
 import type { NamedShell, ShellStates } from './shell-states.ts';
@@ -85,7 +85,9 @@ export class ShellCommands {
     // A command that was seen to end has its state taken over before the next one begins.
     if (shell.pendingSaves.size > 0) await Promise.all(shell.pendingSaves);
     const { state, generation } = shell;
-    const restore = await this.#states.restoreFiles(shell);
+    const restore = await this.#states.restoreFiles(shell).catch((error: unknown) => {
+      throw stateFolderError(error);
+    });
     const cwd = request.workingDirectory ?? state.cwd;
     const script = dialect.readsSourcedFiles ? await withSourcedFiles(command, cwd) : '';
     let files: CallFiles | undefined;
@@ -204,8 +206,8 @@ export class ShellCommands {
 
   /** A folder that is gone looks like a missing program; the shell must not stay stuck in it. */
   async #explain(error: unknown, shell: NamedShell, request: ShellCommand, cwd: string): Promise<unknown> {
-    if (!(error instanceof CodedError) || !['COMMAND_NOT_FOUND', 'PERMISSION_DENIED'].includes(error.code))
-      return error;
+    if (!(error instanceof CodedError)) return stateFolderError(error);
+    if (error.code !== 'COMMAND_NOT_FOUND' && error.code !== 'PERMISSION_DENIED') return error;
     const isFolder = await stat(cwd).then(
       (found) => found.isDirectory(),
       () => undefined,

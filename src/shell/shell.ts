@@ -4,8 +4,8 @@ import { formatCursor, outputFrom, outputTail, parseCursor, sizes } from './answ
 import { emptyState } from './dialects/dialect.ts';
 import { findShell, type ShellProgram } from './dialects/index.ts';
 import { childEnvironment } from './environment.ts';
-import { launch, type ManagedProcess } from './managed-process.ts';
-import { listeningPorts } from './ports.ts';
+import { launch } from './managed-process.ts';
+import { describe } from './process-info.ts';
 import { ProcessTable } from './process-table.ts';
 import { loadProfile, stateWithProfile } from './profile.ts';
 import { Runs } from './runs.ts';
@@ -23,7 +23,7 @@ import type {
   ShellStatus,
   StartRequest,
 } from './types.ts';
-import { allowedWaitMs, waitFor } from './wait.ts';
+import { allowedWaitMs, waitForOutput, within } from './wait.ts';
 
 export interface ShellOptions {
   /** Private folder of the product; exists. */
@@ -41,9 +41,6 @@ export interface ShellOptions {
 const DEFAULT_SHELL_NAME = 'main';
 /** What process_output gives when neither a cursor nor a number of characters is asked for. */
 const DEFAULT_TAIL_CHARACTERS = 20_000;
-/** Output that comes within this time after the first is part of the same answer. */
-const SETTLE_MS = 150;
-const POLL_MS = 50;
 const STOP_GRACE_MS = 3000;
 /** How long the first command of a new shell waits for the user's start files, when they were not read before. */
 const PROFILE_WAIT_MS = 3000;
@@ -201,12 +198,21 @@ export class Shell {
     };
   }
 
-  /** @throws {CodedError} PROCESS_NOT_FOUND; INVALID_PARAMS when it reads no input; BUSY when its input is full */
-  async writeInput(id: string, input: string, close: boolean): Promise<ProcessInfo> {
+  /**
+   * Writes to the stdin of a process.
+   * @returns what is known of the process, and the cursor before which its reply cannot be
+   * @throws {CodedError} PROCESS_NOT_FOUND; INVALID_PARAMS when it reads no input; BUSY when its input is full
+   */
+  async writeInput(
+    id: string,
+    input: string,
+    close: boolean,
+  ): Promise<{ readonly info: ProcessInfo; readonly cursor: string }> {
     const process = this.#table.get(id);
+    const [stdout, stderr] = await sizes(process);
     if (input !== '' || !close) await process.write(input);
     if (close) process.closeInput();
-    return describe(process, false);
+    return { info: await describe(process, false), cursor: formatCursor({ stdout, stderr }, process) };
   }
 
   /**
@@ -323,57 +329,4 @@ export class Shell {
 
 export function createShell(options: ShellOptions): Shell {
   return new Shell(options);
-}
-
-async function describe(process: ManagedProcess, withPorts: boolean): Promise<ProcessInfo> {
-  const background = process.leftBackground;
-  const [outSize, errSize] = await sizes(process);
-  return {
-    id: process.id,
-    name: process.name,
-    command: process.command,
-    cwd: process.cwd,
-    shell: process.shellName,
-    pid: process.pid,
-    state: process.running ? 'running' : background ? 'background' : 'exited',
-    exitCode: process.exit?.code ?? null,
-    signal: process.exit?.signal ?? null,
-    timedOut: process.timedOut,
-    startedAt: new Date(process.startedAtMs).toISOString(),
-    durationMs: process.durationMs,
-    outputBytes: outSize + errSize,
-    ports: withPorts && (process.running || background) ? await listeningPorts(process) : [],
-  };
-}
-
-/** Until there is more than `from`, and a moment for what belongs to it; the end of the process; or the time. */
-async function waitForOutput(
-  process: ManagedProcess,
-  from: { readonly stdout: number; readonly stderr: number },
-  waitMs: number,
-  links: CallLinks,
-): Promise<void> {
-  const deadline = performance.now() + waitMs;
-  for (;;) {
-    const [outSize, errSize] = await sizes(process);
-    const leftMs = deadline - performance.now();
-    if (leftMs <= 0) return;
-    const more = outSize > from.stdout || errSize > from.stderr;
-    const end = await waitFor(process.ended, Math.min(leftMs, more ? SETTLE_MS : POLL_MS), links);
-    if (end === 'cancelled') throw links.signal.reason;
-    if (end !== 'time' || more) return;
-  }
-}
-
-/** The value when it comes in time. */
-async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

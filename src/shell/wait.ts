@@ -1,3 +1,4 @@
+import { sizes } from './answer.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import { decodeOutput, wholeCharactersEnd, wholeCharactersStart } from './text.ts';
 import type { CallLinks } from './types.ts';
@@ -8,6 +9,9 @@ const ANSWER_MARGIN_MS = 1500;
 const MAX_WAIT_MS = 38_000;
 const PROGRESS_INTERVAL_MS = 500;
 const PROGRESS_BYTES = 2048;
+/** Output that comes within this time after the first is part of the same answer. */
+const SETTLE_MS = 150;
+const POLL_MS = 50;
 
 /** How long a call may wait: what it wants, within what its answer's deadline allows. */
 export function allowedWaitMs(wantedMs: number, links: CallLinks): number {
@@ -76,4 +80,36 @@ async function newest(log: ManagedProcess['stdout'], from: number, size: number)
   const slice = await log.read(Math.max(from, size - PROGRESS_BYTES), PROGRESS_BYTES);
   const start = wholeCharactersStart(slice.bytes);
   return decodeOutput(slice.bytes.subarray(start, wholeCharactersEnd(slice.bytes))).text;
+}
+
+/** Until there is more than `from`, and a moment for what belongs to it; the end of the process; or the time. */
+export async function waitForOutput(
+  process: ManagedProcess,
+  from: { readonly stdout: number; readonly stderr: number },
+  waitMs: number,
+  links: CallLinks,
+): Promise<void> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const [outSize, errSize] = await sizes(process);
+    const leftMs = deadline - performance.now();
+    if (leftMs <= 0) return;
+    const more = outSize > from.stdout || errSize > from.stderr;
+    const end = await waitFor(process.ended, Math.min(leftMs, more ? SETTLE_MS : POLL_MS), links);
+    if (end === 'cancelled') throw links.signal.reason;
+    if (end !== 'time' || more) return;
+  }
+}
+
+/** The value when it comes in time. */
+export async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

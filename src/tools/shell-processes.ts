@@ -128,8 +128,7 @@ const writeProcessInput = defineTool({
     const bytes = Buffer.byteLength(input);
     return {
       summary: `${formatCount(bytes)} bytes were written to process ${info.id}${close ? ', its input was closed' : ''}.`,
-      // What it prints in reply comes after what there was before.
-      data: { process_id: info.id, state: info.state, bytes, cursor: String(info.outputBytes) },
+      data: { process_id: info.id, state: info.state, bytes, cursor },
     };
   },
 });

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are the shell's
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -158,6 +159,9 @@ describe('commands', () => {
     await assert.rejects(call, reason);
     const child = Number(await readFile(join(shell.root, 'child'), 'utf8'));
     await until(() => !runs(child), 'the child to be gone');
+    const retry = await shell.run('sleep 60 & echo $! > child; wait', { yieldMs: 100 });
+    assert.equal(retry.attached, false, 'what was cancelled is run anew');
+    await shell.shell.stopProcess(retry.processId, true);
     await assert.rejects(shell.run('echo no', { links: { signal: AbortSignal.abort(reason) } }), reason);
   });
 

@@ -216,7 +216,7 @@ describe('processes', () => {
       assert.deepEqual(await listTree({ marker: 'none' }), []);
       for (const pid of pids) assert.deepEqual(await groupMembers(pid), []);
       assert.ok((await readdir('/proc/self/fd')).length <= descriptors + 2);
-      const grown = (usedMemory() - memory) / 1e6;
+      const grown = ((await usedMemory()) - memory) / 1e6;
       t.diagnostic(`memory grew by ${grown.toFixed(1)} MB`);
       assert.ok(grown < 3, `${grown} MB`);
       await shell.close();
