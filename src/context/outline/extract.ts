@@ -7,6 +7,7 @@ const SLICE_MS = 10;
 /** Nodes between two looks at the clock. */
 const NODES_PER_LOOK = 500;
 const MAX_NAME_CHARACTERS = 120;
+const FUNCTION_KINDS = new Set(['function', 'method', 'constructor', 'getter', 'setter']);
 
 interface Frame {
   readonly into: OutlineSymbol[];
@@ -34,7 +35,7 @@ export async function extractSymbols(
   const frames: Frame[] = [];
   let frame: Frame = {
     into: symbols,
-    place: { inFunction: false, inType: false, inTest: false },
+    place: { inFunction: false, inType: false, inNamedFunction: false },
     firstRow: undefined,
   };
   let sliceEndMs = performance.now() + SLICE_MS;
@@ -67,6 +68,7 @@ export async function extractSymbols(
   /** Takes the cursor's node into the outline; the frame for its children, or undefined to pass it by. */
   function look(type: string): Frame | undefined {
     const { place } = frame;
+    if (place.inNamedFunction && compiled.outsideNamedFunctions.has(type)) return undefined;
     const rule = compiled.symbols.get(type);
     const found = rule === undefined ? undefined : rule(cursor.currentNode, place, text);
     if (found === undefined && (rule !== undefined || !compiled.through.has(type))) return undefined;
@@ -84,7 +86,8 @@ export async function extractSymbols(
       place: {
         inFunction: place.inFunction || compiled.functions.has(type),
         inType: compiled.types.has(type) || (place.inType && (found === undefined || found === 'through')),
-        inTest: typeof found === 'object' ? found.kind === 'test' : place.inTest,
+        inNamedFunction:
+          place.inNamedFunction || (typeof found === 'object' && FUNCTION_KINDS.has(found.kind)),
       },
       firstRow: isWrapper ? (frame.firstRow ?? cursor.startPosition.row) : undefined,
     };
@@ -104,6 +107,7 @@ function compile(rules: LanguageRules) {
     symbols: new Map(Object.entries(rules.symbols)),
     through: new Set([...rules.through, 'ERROR']),
     wrappers: new Set(rules.wrappers ?? []),
+    outsideNamedFunctions: new Set(rules.outsideNamedFunctions ?? []),
     functions: new Set(rules.functions),
     types: new Set(rules.types),
   };

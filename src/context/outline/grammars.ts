@@ -33,7 +33,7 @@ const EXTENSIONS: Readonly<Record<GrammarName, string>> = {
   typescript: 'ts mts cts',
 };
 
-/** What a person calls the language of a grammar. */
+/** What a person calls the language of a grammar. Its keys are the grammars that build.mjs embeds. */
 export const LANGUAGE_NAMES: Readonly<Record<GrammarName, string>> = {
   bash: 'Bash',
   'c-sharp': 'C#',
@@ -65,12 +65,6 @@ const BY_NAME: ReadonlyMap<string, GrammarName> = new Map([
   ['.profile', 'bash'],
   ['.zshrc', 'bash'],
 ]);
-
-/** The assets that an outline needs: the parser, and one grammar for each language. Read by build.mjs. */
-export const OUTLINE_ASSETS = [
-  'tree-sitter',
-  ...Object.keys(EXTENSIONS).map((grammar) => `tree-sitter-${grammar}` as const),
-] as const;
 
 /** The grammar for a file by its name; undefined when there is none. */
 export function grammarOf(fileName: string): GrammarName | undefined {

@@ -17,8 +17,8 @@ export interface Place {
   readonly inFunction: boolean;
   /** Directly inside of a class or the like: functions are methods there. */
   readonly inType: boolean;
-  /** In a test, and in no other named function. */
-  readonly inTest: boolean;
+  /** Inside of a function that has a line of its own; not in one that is merely handed to a call. */
+  readonly inNamedFunction: boolean;
 }
 
 /** What a node of the syntax tree is called, and what kind of thing it is. */
@@ -39,6 +39,11 @@ export interface LanguageRules {
   readonly symbols: Readonly<Record<string, Rule>>;
   /** Types that are looked into: blocks, bodies, statements that hold statements. */
   readonly through: readonly string[];
+  /**
+   * Types that are passed by inside of functions with a name: calls are many there, and the functions handed to them
+   * define nothing that others look for. Outside of them they are what wraps a module or makes up a test.
+   */
+  readonly outsideNamedFunctions?: readonly string[];
   /** Of these the first line counts for what is in them: decorators and `export` belong to the definition. */
   readonly wrappers?: readonly string[];
   /** Types of nodes in which variables are local. */

@@ -84,9 +84,7 @@ const pair: Rule = (node, _place, text) => {
   return value.type === 'object' ? 'through' : undefined;
 };
 
-const call: Rule = (node, place, text) => {
-  // Tests are made at the top or in the function of another test, not somewhere in the middle of the work.
-  if (place.inFunction && !place.inTest) return 'through';
+const call: Rule = (node, _place, text) => {
   const callee = node.childForFieldName('function');
   if (!callee) return undefined;
   const name = callee.type === 'identifier' || callee.type === 'member_expression' ? text(callee) : '';
@@ -173,6 +171,7 @@ export const javascript: LanguageRules = {
     'sequence_expression',
     ...FUNCTIONS,
   ],
+  outsideNamedFunctions: ['call_expression'],
   wrappers: ['export_statement', 'ambient_declaration', 'lexical_declaration', 'variable_declaration'],
   functions: [
     'function_declaration',

@@ -43,6 +43,7 @@ export const ruby: LanguageRules = {
     'then',
     'else',
   ],
+  outsideNamedFunctions: ['call'],
   functions: ['method', 'singleton_method'],
   types: ['class', 'module', 'singleton_class'],
 };
