@@ -34,8 +34,9 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** A duration for a sentence: "0.4 s", "12 s", "3 min 20 s". */
+/** A duration for a sentence: "40 ms", "1.4 s", "12 s", "3 min 20 s". */
 export function formatDuration(durationMs: number): string {
+  if (durationMs < 1000) return `${Math.round(durationMs)} ms`;
   const seconds = durationMs / 1000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   if (seconds < 120) return `${Math.round(seconds)} s`;
