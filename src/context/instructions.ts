@@ -74,11 +74,10 @@ function shortened(path: string, maxCharacters: number): string {
 
 async function gitLine({ workspace, countChanges }: InstructionsOptions): Promise<string> {
   const folder = workspace.defaultRoot;
-  const [head, changes] = await Promise.all([
-    readGitHead(folder).catch(() => undefined),
-    countChanges === undefined ? undefined : withinBudget((signal) => countChanges(folder, signal)),
-  ]);
+  const head = await readGitHead(folder).catch(() => undefined);
   if (head === undefined) return '';
+  const changes =
+    countChanges === undefined ? undefined : await withinBudget((signal) => countChanges(folder, signal));
   const at = head.commit === undefined ? '' : ` at ${head.commit.slice(0, 10)}`;
   const on = head.branch === undefined ? 'detached HEAD' : `branch ${startOfText(head.branch, 200).text}`;
   const dirty =

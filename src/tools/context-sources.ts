@@ -23,15 +23,26 @@ export function projectSources(services: Services): ProjectSources {
   };
 }
 
+/** Counts changed and untracked files for the instructions (createInstructions). */
+export function changeCounter(
+  services: Services,
+): (folder: string, signal: AbortSignal) => Promise<number | undefined> {
+  return async (folder, signal) => (await statusOf(services, folder, signal)).counts.total;
+}
+
+async function statusOf({ git, workspace }: Services, folder: string, signal: AbortSignal) {
+  const naming = { defaultFolder: folder, checkPath: (path: string) => workspace.forReading(path) };
+  const repository = await git.open(folder, naming, signal);
+  return repository.status({ limit: 0 });
+}
+
 async function gitState(
-  { git, workspace }: Services,
+  services: Services,
   folder: string,
   signal: AbortSignal,
 ): Promise<GitSummary | undefined> {
   try {
-    const naming = { defaultFolder: folder, checkPath: (path: string) => workspace.forReading(path) };
-    const repository = await git.open(folder, naming, signal);
-    const report = await repository.status({ limit: 0 });
+    const report = await statusOf(services, folder, signal);
     const { counts, state } = report;
     return {
       branch: report.branch,

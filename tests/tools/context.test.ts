@@ -6,6 +6,7 @@ import { createGit } from '../../src/git/index.ts';
 import { ToolRegistry } from '../../src/mcp/registry.ts';
 import { createSearch } from '../../src/search/index.ts';
 import { contextTools } from '../../src/tools/context.ts';
+import { changeCounter } from '../../src/tools/context-sources.ts';
 import type { ToolDefinition } from '../../src/tools/define.ts';
 import type { Services } from '../../src/tools/services.ts';
 import { type AccessMode, Workspace } from '../../src/workspace/index.ts';
@@ -51,7 +52,7 @@ async function serve(t: TestContext, files: Record<string, string>, accessMode: 
     const envelope = JSON.parse(line);
     return { envelope, data: envelope.data, text: bulk.join('\n\n'), bytes: Buffer.byteLength(block.text) };
   };
-  return { root, stateDir, call, registry };
+  return { root, stateDir, services, call, registry };
 }
 
 test('project_context: facts as JSON, texts as they are', async (t) => {
@@ -76,6 +77,15 @@ test('project_context: facts as JSON, texts as they are', async (t) => {
   assert.match(text, /--- AGENTS\.md \(from the workspace\) ---\nBe "kind"\.\n/);
   assert.match(text, /\.github\/workflows\/ ci\.yml/);
   assert.doesNotMatch(text, /node_modules\//);
+});
+
+test('the change counter of the instructions counts changed and untracked files', async (t) => {
+  const { root, services } = await serve(t, { 'a.txt': 'a', 'b.txt': 'b' });
+  await git(root, 'init', '-q');
+  await git(root, 'add', 'a.txt');
+  const never = new AbortController().signal;
+  assert.equal(await changeCounter(services)(root, never), 2);
+  await assert.rejects(changeCounter(services)(root, AbortSignal.abort(new Error('too late'))), /too late/);
 });
 
 test('project_context, outline, find_symbol and load_path_rules refuse the state of the program', async (t) => {
