@@ -6,14 +6,14 @@ const LAYERS: readonly (readonly string[])[] = [
   ['main.ts'],
   ['cli'],
   ['http'],
-  ['mcp'],
+  ['mcp', 'auth'],
   ['tools'],
   ['patch', 'search', 'shell', 'git', 'history', 'context', 'edit', 'transfer'],
   ['workspace', 'access'],
   ['config', 'runtime'],
 ];
 /** Used from outside through their index.ts alone. */
-const WITH_ONE_DOOR = new Set([...(LAYERS[5] ?? []), 'workspace']);
+const WITH_ONE_DOOR = new Set([...(LAYERS[5] ?? []), 'workspace', 'auth']);
 /** The lowest layer that may know of the protocol and of HTTP. */
 const LAST_PROTOCOL_LAYER = LAYERS.findIndex((layer) => layer.includes('mcp'));
 const PROTOCOL_PACKAGES = /^(@modelcontextprotocol\/|@hono\/|hono$|hono\/)/;
