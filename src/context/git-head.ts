@@ -1,6 +1,8 @@
-import { open, readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { isWindows } from '../runtime/platform.ts';
+import { fenceOf, isWithin, openInside, readFileInside } from '../workspace/index.ts';
 
 /** What .git tells without running git. */
 export interface GitHead {
@@ -23,11 +25,15 @@ const MAX_PACKED_REFS_BYTES = 8 * 1024 * 1024;
  * @returns undefined outside of a repository, or when HEAD is in a form not understood (reftable)
  */
 export async function readGitHead(folder: string): Promise<GitHead | undefined> {
+  // In a confined mode a repository around the workspace is none of the workspace's.
+  const fence = fenceOf(folder);
+  const isAllowed = (path: string) => !fence || fence.roots.some((root) => isWithin(path, root));
   for (let current = folder; ; ) {
     const gitFolder = await gitFolderOf(current);
-    if (gitFolder !== undefined) return headOf(current, gitFolder);
+    if (gitFolder !== undefined)
+      return isAllowed(gitFolder) ? headOf(current, gitFolder, isAllowed) : undefined;
     const parent = dirname(current);
-    if (parent === current) return undefined;
+    if (parent === current || !isAllowed(parent)) return undefined;
     current = parent;
   }
 }
@@ -45,7 +51,11 @@ async function gitFolderOf(folder: string): Promise<string | undefined> {
   return file.isFolder ? path : undefined;
 }
 
-async function headOf(topLevel: string, gitFolder: string): Promise<GitHead | undefined> {
+async function headOf(
+  topLevel: string,
+  gitFolder: string,
+  isAllowed: (path: string) => boolean,
+): Promise<GitHead | undefined> {
   const { line: head } = await firstLine(join(gitFolder, 'HEAD'));
   if (head === undefined) return undefined;
   if (HASH.test(head)) return { topLevel, branch: undefined, commit: head };
@@ -54,6 +64,7 @@ async function headOf(topLevel: string, gitFolder: string): Promise<GitHead | un
   if (!ref || ref[2] === '.invalid' || /[\p{Cc}\p{Cf}]/u.test(ref[1]!)) return undefined;
   const { line: common } = await firstLine(join(gitFolder, 'commondir'));
   const shared = common === undefined ? gitFolder : resolve(gitFolder, common);
+  if (!isAllowed(shared)) return undefined;
   const { line: loose } = await firstLine(join(shared, ref[1]!));
   const commit = loose !== undefined && HASH.test(loose) ? loose : await packedRef(shared, ref[1]!);
   return { topLevel, branch: ref[2]!, commit };
@@ -64,7 +75,7 @@ async function packedRef(gitFolder: string, ref: string): Promise<string | undef
   try {
     const stats = await stat(path);
     if (!stats.isFile() || stats.size > MAX_PACKED_REFS_BYTES) return undefined;
-    const refs = await readFile(path);
+    const refs = await readFileInside(path);
     const at = refs.indexOf(` ${ref}\n`);
     if (at < 0) return undefined;
     const hash = refs.toString('latin1', refs.lastIndexOf(0x0a, at) + 1, at);
@@ -79,7 +90,7 @@ async function firstLine(path: string): Promise<{ line: string | undefined; isFo
     // Before opening: a named pipe would block the thread that opens it.
     const stats = await stat(path);
     if (!stats.isFile()) return { line: undefined, isFolder: stats.isDirectory() };
-    const handle = await open(path);
+    const handle = await openInside(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_LINE_BYTES), 0, MAX_LINE_BYTES);
       return { line: buffer.toString('utf8', 0, bytesRead).split('\n', 1)[0]!.trimEnd(), isFolder: false };

@@ -1,6 +1,7 @@
-import { lstat, readFile, stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '../runtime/errors.ts';
+import { readTextInside } from '../workspace/index.ts';
 import type { GitProgram } from './git-program.ts';
 import { checkRevision } from './names.ts';
 import type { Repository } from './repository.ts';
@@ -143,10 +144,10 @@ export function commitEntry(fields: readonly string[], maxBodyChars = MAX_BODY_C
 
 /** Whether HEAD names a branch that has no commit yet. */
 async function isUnborn(repository: Repository): Promise<boolean> {
-  const head = (await readFile(join(repository.gitDir, 'HEAD'), 'utf8')).trim();
+  const head = (await readTextInside(join(repository.gitDir, 'HEAD'), 'utf8')).trim();
   const ref = head.match(/^ref: (refs\/.+)$/)?.[1];
   if (ref === undefined) return false;
-  const packed = await readFile(join(repository.commonDir, 'packed-refs'), 'utf8').catch(() => '');
+  const packed = await readTextInside(join(repository.commonDir, 'packed-refs'), 'utf8').catch(() => '');
   if (packed.split('\n').some((line) => line.endsWith(` ${ref}`))) return false;
   return (await stat(join(repository.commonDir, ref)).catch(() => undefined)) === undefined;
 }

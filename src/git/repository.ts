@@ -1,7 +1,8 @@
 import type { Stats } from 'node:fs';
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { CodedError, systemCode } from '../runtime/errors.ts';
+import { readTextInside } from '../workspace/index.ts';
 import { gitFailure, notARepository } from './failures.ts';
 import type { GitProgram } from './git-program.ts';
 
@@ -76,7 +77,7 @@ async function gitDirIn(folder: string): Promise<string | undefined> {
     return (await stat(join(dotGit, 'HEAD')).catch(() => undefined)) ? realpath(dotGit) : undefined;
   }
   if (!info.isFile() || info.size > 64 * 1024) return undefined;
-  const match = (await readFile(dotGit, 'utf8')).match(/^gitdir: (.+?)[\r\n]*$/s);
+  const match = (await readTextInside(dotGit, 'utf8')).match(/^gitdir: (.+?)[\r\n]*$/s);
   if (match === null) return undefined;
   return realpath(resolve(folder, match[1]!)).catch(() => {
     throw new CodedError(
@@ -88,7 +89,7 @@ async function gitDirIn(folder: string): Promise<string | undefined> {
 }
 
 async function describe(top: string, gitDir: string): Promise<Repository> {
-  const common = (await readFile(join(gitDir, 'commondir'), 'utf8').catch(() => '')).trim();
+  const common = (await readTextInside(join(gitDir, 'commondir'), 'utf8').catch(() => '')).trim();
   const commonDir = common === '' ? gitDir : isAbsolute(common) ? common : resolve(gitDir, common);
   return { top, gitDir, commonDir, bare: false };
 }

@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '../runtime/errors.ts';
+import { readTextInside } from '../workspace/index.ts';
 import { shortList } from './failures.ts';
 import { pathsForStdin, quotedNonUtf8, type RepoPath } from './file-names.ts';
 import type { GitProgram } from './git-program.ts';
@@ -106,7 +107,7 @@ async function stillConflicted(repository: Repository, entries: readonly StatusE
     const file = join(repository.top, path);
     const info = await stat(file).catch(() => undefined);
     if (!info?.isFile() || info.size > MAX_SCANNED_BYTES) continue;
-    const text = await readFile(file, 'latin1').catch(() => '');
+    const text = await readTextInside(file, 'latin1').catch(() => '');
     if (/^<{7}( |\r?$)/m.test(text) && /^>{7}( |\r?$)/m.test(text)) unresolved.push(path);
   }
   return unresolved;

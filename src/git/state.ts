@@ -1,5 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readTextInside } from '../workspace/index.ts';
 import type { Repository } from './repository.ts';
 
 export type Operation = 'merge' | 'rebase' | 'am' | 'cherry-pick' | 'revert' | 'bisect';
@@ -28,7 +29,7 @@ export interface Head {
 
 /** Reads `.git/HEAD`; undefined where refs are not kept in files (reftable). */
 export async function readHead(repository: Repository): Promise<Head | undefined> {
-  const text = (await readFile(join(repository.gitDir, 'HEAD'), 'utf8')).trim();
+  const text = (await readTextInside(join(repository.gitDir, 'HEAD'), 'utf8')).trim();
   const branch = text.match(/^ref: refs\/heads\/(.+)$/)?.[1];
   if (branch === '.invalid') return undefined;
   if (branch !== undefined) return { branch };
@@ -39,7 +40,7 @@ export async function readHead(repository: Repository): Promise<Head | undefined
 export async function operationInProgress(repository: Repository): Promise<OperationState | undefined> {
   const files = new Set(await readdir(repository.gitDir));
   const read = async (name: string): Promise<string | undefined> => {
-    const text = await readFile(join(repository.gitDir, name), 'utf8').catch(() => undefined);
+    const text = await readTextInside(join(repository.gitDir, name), 'utf8').catch(() => undefined);
     return text?.trim() || undefined;
   };
   if (files.has('rebase-merge')) {

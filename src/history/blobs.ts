@@ -1,5 +1,5 @@
 import { createHash, hash, randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream, renameSync } from 'node:fs';
+import { createReadStream, createWriteStream, constants as fileFlags, renameSync } from 'node:fs';
 import {
   type FileHandle,
   link,
@@ -29,7 +29,10 @@ import {
   identifyFile,
   isMissing,
   isOwnerAlive,
+  openInside,
   ownOwnerId,
+  readFileInside,
+  withEntry,
   writeAll,
 } from '../workspace/index.ts';
 
@@ -103,7 +106,7 @@ export class Blobs {
   }
 
   async fromSmallFile(file: string): Promise<StagedBlob> {
-    return this.fromBytes(await readFile(file));
+    return this.fromBytes(await readFileInside(file));
   }
 
   /** Reads and compresses a file of any size in passing. */
@@ -127,7 +130,9 @@ export class Blobs {
     });
     try {
       await pipeline(
-        createReadStream(file, { highWaterMark: CHUNK_BYTES }),
+        (await openInside(file, fileFlags.O_RDONLY | (fileFlags.O_NONBLOCK ?? 0))).createReadStream({
+          highWaterMark: CHUNK_BYTES,
+        }),
         count,
         createZstdCompress({ ...LEVEL, chunkSize: CHUNK_BYTES }),
         bound,
@@ -147,7 +152,7 @@ export class Blobs {
   async fromLink(file: string, bytes: Uint8Array | undefined): Promise<StagedBlob | undefined> {
     const path = await this.#newIncoming();
     try {
-      await link(file, path);
+      await withEntry(file, (entry) => link(entry, path));
     } catch {
       return undefined;
     }

@@ -1,7 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { CodedError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import { type RecoveredTransaction, recoverTransactions, type Workspace } from '../workspace/index.ts';
+import {
+  type RecoveredTransaction,
+  readFileInside,
+  recoverTransactions,
+  type Workspace,
+} from '../workspace/index.ts';
 import { Blobs } from './blobs.ts';
 import { unrecordable } from './capture.ts';
 import type { Core, Origin } from './core.ts';
@@ -174,7 +178,9 @@ export class History {
   /** The bytes that stand at a path now, under the same conditions. */
   async present(path: string, maxBytes: number): Promise<Buffer | undefined> {
     const stats = await entryStats(path);
-    return stats?.isFile() && stats.size <= maxBytes ? readFile(path).catch(() => undefined) : undefined;
+    return stats?.isFile() && stats.size <= maxBytes
+      ? readFileInside(path).catch(() => undefined)
+      : undefined;
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Handler } from 'hono';
 import type { FileOffers } from '../transfer/index.ts';
-import type { Workspace } from '../workspace/index.ts';
+import { openInside, type Workspace } from '../workspace/index.ts';
 
 /** GET /files/TOKEN/NAME: a file that send_file offered, once. Always a download, never shown as a page of ours. */
 export function offeredFile(offers: FileOffers, workspace: Workspace): Handler {
@@ -18,7 +17,10 @@ export function offeredFile(offers: FileOffers, workspace: Workspace): Handler {
     }
     // What may be read can have changed since the offer was made.
     const path = await workspace.forReading(offer.path).catch(() => undefined);
-    const handle = path === undefined ? undefined : await open(path).catch(() => undefined);
+    const handle =
+      path === undefined
+        ? undefined
+        : await openInside(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(() => undefined);
     const stats = await handle?.stat();
     if (handle === undefined || !stats?.isFile()) {
       await handle?.close();

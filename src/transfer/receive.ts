@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, unlink } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CodedError } from '../runtime/errors.ts';
 import {
   type FileChangeRecorder,
   type FileRef,
   fileError,
+  makeFolders,
   realTarget,
   recorded,
   replaceBy,
   takeSnapshot,
   temporaryBeside,
+  withEntry,
   withFileLocks,
 } from '../workspace/index.ts';
 import { type DownloadOptions, failed, MAX_DOWNLOAD_BYTES, openDownload, tooLarge } from './download.ts';
@@ -39,7 +41,7 @@ export async function receiveFile(
   const response = await openDownload(url, options);
   const temporary = temporaryBeside(target.path);
   try {
-    await mkdir(dirname(target.path), { recursive: true });
+    await makeFolders(dirname(target.path));
     const written = await stream(response, temporary, options.signal);
     return await withFileLocks([target.path], options.signal, async () => {
       const before = await takeSnapshot(target, 0);
@@ -50,12 +52,12 @@ export async function receiveFile(
         options.recorder,
         () => [change],
         options.signal,
-        () => replaceBy(temporary, target.path),
+        () => withEntry(temporary, (own) => withEntry(target.path, (path) => replaceBy(own, path))),
       );
       return { ...written, replaced: before !== undefined, checkpointId };
     });
   } catch (error) {
-    await unlink(temporary).catch(() => {});
+    await withEntry(temporary, unlink).catch(() => {});
     throw await fileError(error, file, 'written');
   } finally {
     response.destroy();
@@ -68,7 +70,7 @@ async function stream(
   signal: AbortSignal,
 ): Promise<{ sizeBytes: number; sha256: string }> {
   const hash = createHash('sha256');
-  const handle = await open(temporary, 'wx', 0o666);
+  const handle = await withEntry(temporary, (path) => open(path, 'wx', 0o666));
   let sizeBytes = 0;
   try {
     for await (const chunk of whole(response, signal)) {

@@ -1,9 +1,10 @@
-import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemCode } from '../runtime/errors.ts';
 import { isLinux, isWindows } from '../runtime/platform.ts';
 import { syncBeforeRename } from './durable.ts';
+import { fenceOf, makeFolders, withEntry } from './fence.ts';
 import type { FileRef } from './file-errors.ts';
 import { assertUnchanged, type FileSnapshot } from './file-snapshot.ts';
 import { overwriteInPlace } from './overwrite-in-place.ts';
@@ -27,6 +28,12 @@ export async function writeAtomically(
   bytes: Uint8Array,
   before: FileSnapshot | undefined,
 ): Promise<void> {
+  if (!fenceOf(file.path)) return writeThere(file, bytes, before);
+  if (!before) await makeFolders(dirname(file.path));
+  return withEntry(file.path, (path) => writeThere({ path, shown: file.shown }, bytes, before));
+}
+
+async function writeThere(file: FileRef, bytes: Uint8Array, before: FileSnapshot | undefined): Promise<void> {
   if (before && before.stats.nlink > 1n) return overwriteInPlace(file, bytes, before);
   const temporary = temporaryBeside(file.path);
   const handle = await createTemporary(temporary, before);
@@ -76,7 +83,7 @@ async function createTemporary(path: string, before: FileSnapshot | undefined): 
     return await open(path, 'wx', mode);
   } catch (error) {
     if (before || systemCode(error) !== 'ENOENT') throw error;
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolders(dirname(path));
     return await open(path, 'wx', mode);
   }
 }

@@ -1,16 +1,19 @@
 import { constants, type Stats } from 'node:fs';
-import { chmod, copyFile, cp, lstat, mkdir, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { chmod, copyFile, cp, lstat, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { CodedError, systemCode } from '../runtime/errors.ts';
 import { isSameOrInside } from '../runtime/paths.ts';
 import { replaceBy } from './atomic-write.ts';
 import type { ChangeOptions } from './change-file.ts';
 import { type FileChange, recorded } from './change-recorder.ts';
+import { fenceOf, makeFolders, NO_FOLLOW, openInside, withEntry } from './fence.ts';
 import { type FileRef, fileError, isADirectory, specialFile } from './file-errors.ts';
 import { withFileLocks } from './locks.ts';
 import { isMissing } from './open-file.ts';
 import { realEntry, realTarget } from './real-target.ts';
 import { temporaryBeside } from './temporary-file.ts';
+
+const COPY_BYTES = 1024 * 1024;
 
 export interface TransferOptions extends ChangeOptions {
   readonly overwrite?: boolean | undefined;
@@ -46,6 +49,7 @@ export async function copyFileTo(
     options,
     () => [created(to.path)],
     async () => {
+      if (fenceOf(from.path)) return copyFenced(from.path, to.path, stats.mode);
       const temporary = temporaryBeside(to.path);
       try {
         // A clone where the file system can (btrfs, XFS, APFS): no data is moved.
@@ -84,9 +88,10 @@ export async function move(
   const moved = () => movedFiles(stats, from.path, to.path);
   return transfer(source, destination, from, to, size, options, moved, async () => {
     try {
-      await replaceBy(from.path, to.path);
+      await withEntry(from.path, (own) => withEntry(to.path, (other) => replaceBy(own, other)));
     } catch (error) {
       if (systemCode(error) !== 'EXDEV') throw error;
+      if (fenceOf(from.path)) throw otherFileSystem(source);
       await moveAcrossDevices(from.path, to.path);
     }
   });
@@ -125,7 +130,7 @@ async function transfer(
           overwritten && change.path === to.path ? { ...change, kind: 'replace' as const } : change,
         );
       const { checkpointId } = await recorded(options.recorder, planned, options.signal, async () => {
-        if (!there) await mkdir(dirname(to.path), { recursive: true });
+        if (!there) await makeFolders(dirname(to.path));
         await act();
       });
       return { sizeBytes, overwritten, checkpointId };
@@ -139,14 +144,12 @@ function created(path: string): FileChange {
   return { path, before: undefined, after: undefined, kind: 'create' };
 }
 
-/** Every regular file that a move takes away from one path and puts at another; links are not recorded. */
+/** Every file, link and folder that a move takes away from one path and puts at another. */
 async function movedFiles(stats: Stats, from: string, to: string): Promise<FileChange[]> {
-  let names = stats.isFile() ? [''] : [];
+  const names = [''];
   if (stats.isDirectory()) {
     const inside = await readdir(from, { recursive: true, withFileTypes: true });
-    names = inside
-      .filter((entry) => entry.isFile())
-      .map((entry) => relative(from, join(entry.parentPath, entry.name)));
+    names.push(...inside.map((entry) => relative(from, join(entry.parentPath, entry.name))));
   }
   return names.flatMap((name): FileChange[] => [
     { path: join(from, name), before: undefined, after: undefined, kind: 'delete' },
@@ -189,4 +192,48 @@ async function moveAcrossDevices(from: string, to: string): Promise<void> {
     throw error;
   }
   await rm(from, { recursive: true });
+}
+
+/** Copies what was opened and seen to be inside, to a folder that was seen to be. */
+async function copyFenced(from: string, to: string, mode: number): Promise<void> {
+  const source = await openInside(from, constants.O_RDONLY | NO_FOLLOW | (constants.O_NONBLOCK ?? 0));
+  try {
+    if (!(await source.stat()).isFile()) throw specialFile({ path: from, shown: from });
+    await withEntry(to, async (entry) => {
+      const temporary = temporaryBeside(entry);
+      try {
+        const target = await open(temporary, 'wx', mode & 0o777);
+        try {
+          for (let position = 0; ; ) {
+            const { buffer, bytesRead } = await source.read(
+              Buffer.allocUnsafe(COPY_BYTES),
+              0,
+              COPY_BYTES,
+              position,
+            );
+            if (bytesRead === 0) break;
+            await target.writeFile(buffer.subarray(0, bytesRead));
+            position += bytesRead;
+          }
+          await target.chmod(mode & 0o7777);
+        } finally {
+          await target.close();
+        }
+        await replaceBy(temporary, entry);
+      } catch (error) {
+        await unlink(temporary).catch(() => {});
+        throw error;
+      }
+    });
+  } finally {
+    await source.close();
+  }
+}
+
+function otherFileSystem(source: FileRef): CodedError {
+  return new CodedError(
+    'NOT_AVAILABLE',
+    `"${source.shown}" lies on another file system than the destination; in this access mode it is not moved there.`,
+    'Use copy_file and delete_file, or run_command (mv).',
+  );
 }

@@ -1,6 +1,7 @@
-import type { BigIntStats } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { type BigIntStats, constants } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { CodedError } from '../runtime/errors.ts';
+import { openInside } from './fence.ts';
 import { type FileRef, isADirectory, specialFile } from './file-errors.ts';
 import { closeAfterReading, isMissing, readToEnd } from './open-file.ts';
 
@@ -88,7 +89,7 @@ export function changedOnDisk(file: FileRef): CodedError {
 }
 
 async function readWhole(path: string, expectedBytes: number, maxBytes: number): Promise<Buffer> {
-  const handle = await open(path, 'r');
+  const handle = await openInside(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     return await readToEnd(handle, expectedBytes, maxBytes);
   } finally {

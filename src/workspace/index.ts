@@ -10,6 +10,16 @@ export {
 export { copyFileTo, move, type TransferOptions, type Transferred } from './copy-move.ts';
 export { type DirectoryTree, directoryTree, type TreeNode } from './directory-tree.ts';
 export {
+  assertFenced,
+  fenceOf,
+  isWithin,
+  makeFolders,
+  openInside,
+  readFileInside,
+  readTextInside,
+  withEntry,
+} from './fence.ts';
+export {
   binaryFile,
   type FileRef,
   fileError,

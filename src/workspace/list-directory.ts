@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../runtime/errors.ts';
+import { withFolder } from './fence.ts';
 import { type FileRef, fileError, notADirectory } from './file-errors.ts';
 import { isTemporaryName } from './temporary-file.ts';
 
@@ -45,7 +46,9 @@ export async function listDirectory(
   for (let start = 0; start < wanted.length; start += BATCH) {
     signal?.throwIfAborted();
     const batch = wanted.slice(start, start + BATCH);
-    entries.push(...(await Promise.all(batch.map((entry) => describe(folder.path, entry)))));
+    entries.push(
+      ...(await withFolder(folder.path, (path) => Promise.all(batch.map((entry) => describe(path, entry))))),
+    );
   }
   return { entries, total: kept.length };
 }
@@ -53,7 +56,7 @@ export async function listDirectory(
 /** The entries of a directory sorted by name, without the temporary files of writes under way. */
 export async function readEntries(folder: FileRef): Promise<Dirent[]> {
   try {
-    const entries = await readdir(folder.path, { withFileTypes: true });
+    const entries = await withFolder(folder.path, (path) => readdir(path, { withFileTypes: true }));
     return entries
       .filter((entry) => !isTemporaryName(entry.name))
       .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));

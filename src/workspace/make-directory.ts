@@ -1,5 +1,6 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { CodedError, systemCode } from '../runtime/errors.ts';
+import { makeFolders } from './fence.ts';
 import { type FileRef, fileError } from './file-errors.ts';
 
 /**
@@ -9,7 +10,7 @@ import { type FileRef, fileError } from './file-errors.ts';
  */
 export async function makeDirectory(folder: FileRef): Promise<boolean> {
   try {
-    return (await mkdir(folder.path, { recursive: true })) !== undefined;
+    return (await makeFolders(folder.path)) !== undefined;
   } catch (error) {
     const isFile =
       systemCode(error) === 'EEXIST' && !(await stat(folder.path).catch(() => undefined))?.isDirectory();

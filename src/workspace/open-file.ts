@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, stat } from 'node:fs/promises';
 import { systemCode } from '../runtime/errors.ts';
 import { isWindows } from '../runtime/platform.ts';
+import { fenceOf, openInside } from './fence.ts';
 import { type FileRef, fileError, isADirectory, specialFile } from './file-errors.ts';
 
 const GENERATED_CHUNK_BYTES = 64 * 1024;
@@ -18,7 +19,13 @@ export async function openForReading(file: FileRef): Promise<{ handle: FileHandl
     const found = await stat(file.path);
     if (found.isDirectory()) throw isADirectory(file);
     if (!found.isFile()) throw specialFile(file);
-    return { handle: await open(file.path, READ_FLAGS), sizeBytes: found.size };
+    const handle = await openInside(file.path, READ_FLAGS);
+    if (!fenceOf(file.path)) return { handle, sizeBytes: found.size };
+    // What was looked at need not be what was opened: only the latter is known to be inside.
+    const opened = await handle.stat();
+    if (opened.isFile()) return { handle, sizeBytes: opened.size };
+    await handle.close();
+    throw specialFile(file);
   } catch (error) {
     throw await fileError(error, file, 'read');
   }

@@ -1,4 +1,6 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { NO_FOLLOW } from './fence.ts';
 import { type FileRef, tooLargeToEdit } from './file-errors.ts';
 import { assertUnchanged, type FileSnapshot } from './file-snapshot.ts';
 import { temporaryBeside, writeAll } from './temporary-file.ts';
@@ -21,7 +23,8 @@ export async function overwriteInPlace(
   try {
     await writeBackup(backup, before.bytes);
     await assertUnchanged(file, before);
-    const handle = await open(file.path, 'r+');
+    // The path is real: a link that stands there now was put there since.
+    const handle = await open(file.path, constants.O_RDWR | NO_FOLLOW);
     isWhole = false;
     try {
       await overwrite(handle, bytes);

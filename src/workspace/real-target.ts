@@ -2,6 +2,7 @@ import { lstat, readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CodedError } from '../runtime/errors.ts';
 import { realPathOfExistingPart } from '../runtime/paths.ts';
+import { assertFenced } from './fence.ts';
 import { type FileRef, fileError } from './file-errors.ts';
 import { isMissing } from './open-file.ts';
 
@@ -13,23 +14,18 @@ import { isMissing } from './open-file.ts';
  */
 export async function realTarget(file: FileRef): Promise<FileRef> {
   try {
-    return { path: await realpath(file.path), shown: file.shown };
+    return { path: assertFenced(file.path, await realpath(file.path)), shown: file.shown };
   } catch (error) {
     if (!isMissing(error)) throw await fileError(error, file, 'written');
   }
   await refuseDanglingLink(file);
-  return {
-    path: join(await realPathOfExistingPart(dirname(file.path)), basename(file.path)),
-    shown: file.shown,
-  };
+  return realEntry(file);
 }
 
 /** The path of a directory entry itself: its folder resolved, the entry not followed. For deleting and moving. */
 export async function realEntry(file: FileRef): Promise<FileRef> {
-  return {
-    path: join(await realPathOfExistingPart(dirname(file.path)), basename(file.path)),
-    shown: file.shown,
-  };
+  const entry = join(await realPathOfExistingPart(dirname(file.path)), basename(file.path));
+  return { path: assertFenced(file.path, entry), shown: file.shown };
 }
 
 async function refuseDanglingLink(file: FileRef): Promise<void> {

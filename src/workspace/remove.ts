@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CodedError } from '../runtime/errors.ts';
 import type { ChangeOptions } from './change-file.ts';
 import { type FileChange, recorded } from './change-recorder.ts';
+import { fenceOf, removeFolder, withEntry } from './fence.ts';
 import { type FileRef, fileError, fileNotFound, isADirectory, notADirectory } from './file-errors.ts';
 import { withFileLocks } from './locks.ts';
 import { isMissing } from './open-file.ts';
@@ -21,8 +22,8 @@ export async function deleteFile(
     try {
       const stats = await lstat(entry.path);
       if (stats.isDirectory()) throw isADirectoryToDelete(file);
-      const changes = (): FileChange[] => (stats.isFile() ? [removal(entry.path)] : []);
-      return await recorded(options.recorder, changes, options.signal, () => unlink(entry.path));
+      const changes = () => [removal(entry.path)];
+      return await recorded(options.recorder, changes, options.signal, () => withEntry(entry.path, unlink));
     } catch (error) {
       throw await fileError(error, file, 'deleted');
     }
@@ -47,11 +48,15 @@ export async function deleteDirectory(
       if (!stats) throw await fileNotFound(folder);
       if (!stats.isDirectory()) throw notADirectoryToDelete(folder, stats.isSymbolicLink());
       const inside = await readdir(entry.path, { recursive: true, withFileTypes: true });
-      const changes = () =>
-        inside.filter((found) => found.isFile()).map((found) => removal(join(found.parentPath, found.name)));
+      const changes = () => [
+        ...inside.map((found) => removal(join(found.parentPath, found.name))),
+        removal(entry.path),
+      ];
       const { checkpointId } = await recorded(options.recorder, changes, options.signal, () =>
-        // Windows keeps a folder busy for a moment after its last file is gone.
-        rm(entry.path, { recursive: true, maxRetries: 3 }),
+        fenceOf(entry.path)
+          ? removeFolder(entry.path)
+          : // Windows keeps a folder busy for a moment after its last file is gone.
+            rm(entry.path, { recursive: true, maxRetries: 3 }),
       );
       return { entries: inside.length, checkpointId };
     } catch (error) {

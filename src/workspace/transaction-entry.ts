@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
+import { NO_FOLLOW, openInside } from './fence.ts';
 import type { EntryId } from './journal.ts';
 import { isMissing } from './open-file.ts';
 
@@ -24,7 +25,9 @@ export async function identifyEntry(path: string): Promise<EntryId | typeof OTHE
 export async function identifyFile(path: string): Promise<Extract<EntryId, { type: 'file' }>> {
   const digest = createHash('sha256');
   let sizeBytes = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
+  const handle = await openInside(path, constants.O_RDONLY | NO_FOLLOW | (constants.O_NONBLOCK ?? 0));
+  const stream = handle.createReadStream({ highWaterMark: 1024 * 1024 });
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
     digest.update(chunk);
     sizeBytes += chunk.length;
   }

@@ -1,20 +1,11 @@
 import { constants } from 'node:fs';
-import {
-  copyFile,
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readFile,
-  rmdir,
-  symlink,
-  unlink,
-} from 'node:fs/promises';
+import { copyFile, type FileHandle, link, mkdir, open, rmdir, symlink, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../runtime/errors.ts';
 import { isLinux, isWindows } from '../runtime/platform.ts';
 import { replaceBy, takeOver } from './atomic-write.ts';
 import { syncBeforeRename } from './durable.ts';
+import { fenceOf, NO_FOLLOW, openInside, readFileInside, withEntries, withEntry } from './fence.ts';
 import type { FileSnapshot } from './file-snapshot.ts';
 import { isMissing } from './open-file.ts';
 import { temporaryBeside, writeAll } from './temporary-file.ts';
@@ -27,11 +18,11 @@ export async function stageEntry(
   entry: NewEntry,
   before: FileSnapshot | undefined,
 ): Promise<void> {
-  if (entry.type === 'link') return symlink(entry.target, staged);
+  if (entry.type === 'link') return withEntry(staged, (path) => symlink(entry.target, path));
   const model = before ?? entry.like;
   // Never readable by more people than the file will be, not even for a moment.
   const mode = entry.mode ?? (model ? Number(model.stats.mode) : 0o666);
-  const handle = await open(staged, 'wx', mode & 0o777);
+  const handle = await withEntry(staged, (path) => open(path, 'wx', mode & 0o777));
   try {
     if (entry.content instanceof Uint8Array) await writeAll(handle, entry.content);
     else await entry.content.writeTo(handle);
@@ -50,11 +41,13 @@ export async function stageEntry(
 export async function backUp(target: string, backup: string, mustCopy: boolean): Promise<void> {
   if (!mustCopy) {
     try {
-      return await link(target, backup);
+      return await withEntries(target, [backup], (from, to) => link(from, to!));
     } catch (error) {
       if (isMissing(error)) throw error;
     }
   }
+  // In place or without links: read through a descriptor, so that no link is followed that was put there since.
+  if (fenceOf(target)) return writeNew(backup, await readFileInside(target));
   await copyFile(target, backup, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
 }
 
@@ -62,7 +55,7 @@ export async function backUp(target: string, backup: string, mustCopy: boolean):
 export async function putInPlace(from: string, target: string, inPlace: boolean): Promise<void> {
   if (inPlace) return overwriteFrom(from, target);
   try {
-    await replaceBy(from, target);
+    await withEntries(target, [from], (to, own) => replaceBy(own!, to));
   } catch (error) {
     // A single file mounted into a container cannot be renamed over.
     if (!isLinux || systemCode(error) !== 'EBUSY') throw error;
@@ -75,7 +68,7 @@ export async function putInPlace(from: string, target: string, inPlace: boolean)
  * begins like one of them and goes on like the other.
  */
 export async function isTorn(target: string, oneSide: string, otherSide: string): Promise<boolean> {
-  const [torn, one, other] = await Promise.all([target, oneSide, otherSide].map((path) => readFile(path)));
+  const [torn, one, other] = await Promise.all([target, oneSide, otherSide].map(readFileInside));
   if (!torn || !one || !other) return false;
   return goesOver(torn, one, other) || goesOver(torn, other, one);
 }
@@ -83,7 +76,7 @@ export async function isTorn(target: string, oneSide: string, otherSide: string)
 export async function unlinkIfThere(path: string | null): Promise<void> {
   if (path === null) return;
   try {
-    await unlink(path);
+    await withEntry(path, unlink);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
@@ -92,7 +85,7 @@ export async function unlinkIfThere(path: string | null): Promise<void> {
 /** Makes one folder; it may have come into being meanwhile. */
 export async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path);
+    await withEntry(path, (folder) => mkdir(folder));
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
   }
@@ -101,7 +94,7 @@ export async function makeFolder(path: string): Promise<void> {
 /** Removes a folder unless something is in it. */
 export async function removeIfEmpty(path: string): Promise<void> {
   try {
-    await rmdir(path);
+    await withEntry(path, rmdir);
   } catch (error) {
     const code = systemCode(error);
     if (!isMissing(error) && code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'EBUSY') throw error;
@@ -121,9 +114,9 @@ export async function missingFolders(
 /** Puts a symbolic link at a path, over whatever stands there. */
 export async function replaceByLink(linkTarget: string, path: string): Promise<void> {
   const staged = temporaryBeside(path);
-  await symlink(linkTarget, staged);
+  await withEntry(staged, (entry) => symlink(linkTarget, entry));
   try {
-    await replaceBy(staged, path);
+    await withEntries(path, [staged], (to, own) => replaceBy(own!, to));
   } catch (error) {
     await unlinkIfThere(staged);
     throw error;
@@ -131,8 +124,8 @@ export async function replaceByLink(linkTarget: string, path: string): Promise<v
 }
 
 async function overwriteFrom(from: string, target: string): Promise<void> {
-  const [bytes, old] = await Promise.all([readFile(from), readFile(target)]);
-  const handle = await open(target, 'r+');
+  const [bytes, old] = await Promise.all([readFileInside(from), readFileInside(target)]);
+  const handle = await openInside(target, constants.O_RDWR | NO_FOLLOW);
   try {
     await overwrite(handle, bytes);
   } catch (error) {
@@ -157,4 +150,13 @@ function goesOver(torn: Buffer, written: Buffer, rest: Buffer): boolean {
     torn.length === Math.max(same, rest.length) &&
     torn.subarray(same).equals(rest.subarray(same, torn.length))
   );
+}
+
+async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await withEntry(path, (entry) => open(entry, 'wx', 0o600));
+  try {
+    await writeAll(handle, bytes);
+  } finally {
+    await handle.close();
+  }
 }

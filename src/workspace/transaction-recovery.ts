@@ -1,4 +1,5 @@
 import { unlink } from 'node:fs/promises';
+import { withEntry } from './fence.ts';
 import { Journal, type JournalFile } from './journal.ts';
 import { identifyEntry, isSameEntry, OTHER } from './transaction-entry.ts';
 import {
@@ -77,7 +78,7 @@ async function finishTransaction(journal: Journal): Promise<{ problems: Recovery
   for (const file of journal.content.files) {
     await settle(file, problems, async (state) => {
       if (state === 'new') return;
-      if (!file.staged) return unlink(file.path);
+      if (!file.staged) return withEntry(file.path, unlink);
       for (const folder of await missingFolders(file.path, exists)) await makeFolder(folder);
       await putInPlace(file.staged, file.path, file.inPlace || state === 'torn');
     });

@@ -3,6 +3,7 @@ import { lstat, readlink, stat, unlink } from 'node:fs/promises';
 import { concurrently } from '../runtime/concurrently.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { type FileChange, type FileChangeRecorder, recorded } from './change-recorder.ts';
+import { withEntry } from './fence.ts';
 import { type FileRef, fileError } from './file-errors.ts';
 import { assertUnchanged, changedOnDisk, type FileSnapshot } from './file-snapshot.ts';
 import { type EntryId, Journal, type JournalFile } from './journal.ts';
@@ -203,7 +204,7 @@ async function putOne(commit: FileCommit, plan: JournalFile): Promise<void> {
   await assertAsRead(commit);
   try {
     if (plan.staged) await putInPlace(plan.staged, commit.file.path, plan.inPlace);
-    else if (plan.old) await unlink(commit.file.path);
+    else if (plan.old) await withEntry(commit.file.path, unlink);
   } catch (error) {
     throw await fileError(error, commit.file, commit.after ? 'written' : 'deleted');
   }

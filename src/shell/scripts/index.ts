@@ -1,7 +1,9 @@
-import { access, open, readdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { closestName } from '../../runtime/closest.ts';
 import { CodedError, systemCode } from '../../runtime/errors.ts';
+import { openInside } from '../../workspace/index.ts';
 import { cargoScripts, dotnetScripts, goScripts, gradleScripts, mavenScripts } from './compiled.ts';
 import { justScripts, makeScripts, rakeScripts } from './make.ts';
 import { composerScripts, denoScripts, nodeScripts } from './node.ts';
@@ -109,7 +111,7 @@ async function openFolder(folder: string): Promise<ProjectFolder> {
 
 async function readManifest(path: string): Promise<string | undefined> {
   try {
-    const file = await open(path, 'r');
+    const file = await openInside(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const { size } = await file.stat();
       return size > MAX_MANIFEST_BYTES ? undefined : await file.readFile('utf8');
