@@ -5,7 +5,7 @@ import { posix } from 'node:path';
 const LAYERS: readonly (readonly string[])[] = [
   ['main.ts'],
   ['cli'],
-  ['http'],
+  ['http', 'tunnel'],
   ['mcp', 'auth'],
   ['tools'],
   ['patch', 'search', 'shell', 'git', 'history', 'context', 'edit', 'transfer'],
