@@ -1,43 +1,121 @@
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
-import { homeFolder } from '../runtime/platform.ts';
+import { concurrently } from '../runtime/concurrently.ts';
 import { runProgram } from '../runtime/run-program.ts';
 import { which } from '../runtime/which.ts';
+import { excludesFile, findRepository, userExcludesFile } from './git-ignore-files.ts';
 
-const GIT_TIMEOUT_MS = 5_000;
-/** A repository that is made around a folder is noticed after this time. */
-const REPOSITORY_KNOWN_MS = 2_000;
+const GIT_TIMEOUT_MS = 20_000;
+/** What other programs do to ignore files and repositories is noticed after this time; what we do, at once. */
+const KNOWN_MS = 1_000;
+const MAX_CACHED = 5_000;
+/** Changing one of these changes what is ignored. */
+const RULE_FILE = /[\\/](\.gitignore|exclude|\.gitconfig)$/;
+const PARALLEL = 16;
 
 interface CachedRules {
   readonly stamp: string;
   readonly rules: Ignore | undefined;
 }
 
+/** What was found out a moment ago, for all paths that are asked about until it is forgotten. */
+interface Question {
+  readonly atMs: number;
+  readonly rules: Map<string, Promise<Ignore | undefined>>;
+  readonly ignoredFolders: Map<string, Promise<boolean>>;
+}
+
 /**
- * Tells whether git ignores a file. The ignore files on the way to it are looked at (their time stamps: they are read
- * again only when they changed), and only when they say yes, git itself is asked, because a tracked file is never ignored.
+ * Tells which files git ignores. The ignore files on the way to them are looked at (read again only when they changed),
+ * and only when they say yes, git itself is asked, once for all, because a tracked file is never ignored.
  */
 export class GitIgnored {
   readonly #files = new Map<string, CachedRules>();
+  #question: Question | undefined;
   readonly #repositories = new Map<string, { repository: string | undefined; atMs: number }>();
   readonly #excludesFiles = new Map<string, Promise<string>>();
 
-  /** @returns why the file is not recorded, undefined when it is */
-  async reason(path: string): Promise<string | undefined> {
-    const repository = await this.#repository(dirname(path));
-    if (repository === undefined) return undefined;
+  /**
+   * Why files are not recorded, undefined for those that are.
+   * @param paths absolute; a path above another one of them is taken for a folder
+   */
+  async reasons(paths: readonly string[]): Promise<(string | undefined)[]> {
+    const question = this.#present();
+    const folders = new Set(paths.length > 1 ? paths.map((path) => dirname(path)) : []);
+    const suspects = new Map<string, Set<string>>();
+    const ofGit = new Set<string>();
+    await concurrently(paths, PARALLEL, async (path) => {
+      const repository = await this.#repository(dirname(path));
+      if (repository === undefined) return;
+      if (relative(repository, path).split(sep)[0] === '.git') ofGit.add(path);
+      else if (await this.#isIgnored(repository, path, folders.has(path), question)) {
+        suspects.set(repository, (suspects.get(repository) ?? new Set()).add(path));
+      }
+    });
+    if (paths.some((path) => RULE_FILE.test(path))) this.#question = undefined;
+    const ignored = new Set<string>();
+    for (const [repository, some] of suspects) {
+      for (const path of await ignoredByGit(repository, some)) ignored.add(path);
+    }
+    return paths.map((path) =>
+      ofGit.has(path) ? 'it belongs to git itself' : ignored.has(path) ? 'git ignores it' : undefined,
+    );
+  }
+
+  #present(): Question {
+    const atMs = Date.now();
+    if (!this.#question || atMs - this.#question.atMs > KNOWN_MS || this.#question.rules.size > MAX_CACHED) {
+      this.#question = { atMs, rules: new Map(), ignoredFolders: new Map() };
+    }
+    return this.#question;
+  }
+
+  async #isIgnored(
+    repository: string,
+    path: string,
+    isFolder: boolean,
+    question: Question,
+  ): Promise<boolean> {
+    // Nothing inside of an ignored folder can be taken out of it again.
+    if (await this.#isInIgnoredFolder(repository, dirname(path), question)) return true;
     const parts = relative(repository, path).split(sep);
-    if (parts[0] === '.git') return 'it belongs to git itself';
-    if (!(await this.#matches(repository, parts))) return undefined;
-    return (await isTracked(repository, path)) ? undefined : 'git ignores it';
+    // By falling precedence: the nearest .gitignore first, then the repository's own excludes, then the user's.
+    const levels = await Promise.all([
+      ...parts
+        .map((_, depth) => this.#asked(join(repository, ...parts.slice(0, depth), '.gitignore'), question))
+        .reverse(),
+      this.#asked(await this.#excludes(repository), question),
+      this.#asked(await userExcludesFile(), question),
+    ]);
+    for (const [index, rules] of levels.entries()) {
+      if (!rules) continue;
+      const depth = Math.max(0, parts.length - 1 - index);
+      const below = parts.slice(depth).join('/');
+      const { ignored, unignored } = rules.test(isFolder ? `${below}/` : below);
+      if (ignored || unignored) return ignored;
+    }
+    return false;
+  }
+
+  #isInIgnoredFolder(repository: string, folder: string, question: Question): Promise<boolean> {
+    if (folder === repository) return Promise.resolve(false);
+    const known = question.ignoredFolders.get(folder) ?? this.#isIgnored(repository, folder, true, question);
+    question.ignoredFolders.set(folder, known);
+    return known;
+  }
+
+  #asked(file: string, { rules }: Question): Promise<Ignore | undefined> {
+    const known = rules.get(file) ?? this.#rules(file);
+    rules.set(file, known);
+    return known;
   }
 
   async #repository(folder: string): Promise<string | undefined> {
     const cached = this.#repositories.get(folder);
-    if (cached && Date.now() - cached.atMs < REPOSITORY_KNOWN_MS) return cached.repository;
+    if (cached && Date.now() - cached.atMs < KNOWN_MS) return cached.repository;
     const repository = await findRepository(folder);
-    if (this.#repositories.size > 1000) this.#repositories.clear();
+    if (this.#repositories.size > MAX_CACHED) this.#repositories.clear();
     this.#repositories.set(folder, { repository, atMs: Date.now() });
     return repository;
   }
@@ -46,33 +124,6 @@ export class GitIgnored {
     const known = this.#excludesFiles.get(repository) ?? excludesFile(repository);
     this.#excludesFiles.set(repository, known);
     return known;
-  }
-
-  async #matches(repository: string, parts: readonly string[]): Promise<boolean> {
-    // By falling precedence: the nearest .gitignore first, then the repository's own excludes, then the user's.
-    const levels = await Promise.all([
-      ...parts
-        .map((_, depth) => this.#rules(join(repository, ...parts.slice(0, depth), '.gitignore')))
-        .reverse(),
-      this.#rules(await this.#excludes(repository)),
-      this.#rules(await userExcludesFile()),
-    ]);
-    if (levels.every((rules) => rules === undefined)) return false;
-    for (let length = 1; length <= parts.length; length++) {
-      const isFolder = length < parts.length;
-      // An ignore file in a folder speaks of what is below it: those deeper than the entry itself have no say.
-      const verdict = levels
-        .map((rules, index) => {
-          const depth = index < parts.length ? parts.length - 1 - index : 0;
-          if (!rules || depth >= length) return undefined;
-          const below = parts.slice(depth, length).join('/');
-          const { ignored, unignored } = rules.test(isFolder ? `${below}/` : below);
-          return ignored ? true : unignored ? false : undefined;
-        })
-        .find((each) => each !== undefined);
-      if (verdict === true) return true;
-    }
-    return false;
   }
 
   async #rules(file: string): Promise<Ignore | undefined> {
@@ -88,70 +139,30 @@ export class GitIgnored {
     if (cached?.stamp === stamp) return cached.rules;
     const text = await readFile(file, 'utf8').catch(() => '');
     const rules = text.trim() === '' ? undefined : ignore({ allowRelativePaths: true }).add(text);
-    if (this.#files.size > 1000) this.#files.clear();
+    if (this.#files.size > MAX_CACHED) this.#files.clear();
     this.#files.set(file, { stamp, rules });
     return rules;
   }
 }
 
-/** The nearest folder upwards that holds a `.git` (a folder, or the file of a worktree or submodule). */
-async function findRepository(folder: string): Promise<string | undefined> {
-  const folders = [folder];
-  for (let above = dirname(folder); above !== folders.at(-1); above = dirname(above)) folders.push(above);
-  const found = await Promise.all(folders.map((each) => exists(join(each, '.git'))));
-  const index = found.indexOf(true);
-  return index === -1 ? undefined : folders[index];
-}
-
-/** `info/exclude` of the repository, also of the one that a worktree belongs to. */
-async function excludesFile(repository: string): Promise<string> {
-  const dotGit = join(repository, '.git');
-  const link = await readFile(dotGit, 'utf8').catch(() => undefined);
-  const gitFolder = /^gitdir:\s*(.+?)\s*$/m.exec(link ?? '')?.[1];
-  if (gitFolder === undefined) return join(dotGit, 'info', 'exclude');
-  const own = resolve(repository, gitFolder);
-  const common = await readFile(join(own, 'commondir'), 'utf8').catch(() => '.');
-  return join(resolve(own, common.trim()), 'info', 'exclude');
-}
-
-let userExcludes: Promise<string> | undefined;
-
-/** The user's own excludes file: `core.excludesFile`, else git's default place. Looked up once per process. */
-function userExcludesFile(): Promise<string> {
-  userExcludes ??= (async () => {
-    const home = homeFolder();
-    const folder = join(process.env['XDG_CONFIG_HOME'] || join(home, '.config'), 'git');
-    for (const config of [join(home, '.gitconfig'), join(folder, 'config')]) {
-      const text = await readFile(config, 'utf8').catch(() => '');
-      const named = /^\s*excludesfile\s*=\s*"?\s*(.+?)\s*"?\s*$/im.exec(text)?.[1];
-      if (named !== undefined) return resolve(home, named.replace(/^~[/\\]/, ''));
-    }
-    return join(folder, 'ignore');
-  })();
-  return userExcludes;
-}
-
-/** Without git on this machine nothing is tracked. */
-async function isTracked(repository: string, path: string): Promise<boolean> {
+/** Those that are not tracked; without git on this machine nothing is tracked. */
+async function ignoredByGit(repository: string, paths: ReadonlySet<string>): Promise<Iterable<string>> {
   const git = await which('git');
-  if (git === undefined) return false;
-  const args = [
-    '--literal-pathspecs',
-    '-c',
-    'core.fsmonitor=false',
-    'ls-files',
-    '--error-unmatch',
-    '--',
-    path,
-  ];
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')));
-  const { exitCode } = await runProgram(git, args, { cwd: repository, env, timeoutMs: GIT_TIMEOUT_MS });
-  return exitCode === 0;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
+  if (git === undefined) return paths;
+  // With "./" before them names are never taken for patterns.
+  const byName = new Map(
+    [...paths].map((path) => [`./${relative(repository, path).split(sep).join('/')}`, path]),
   );
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')));
+  const { exitCode, stdout } = await runProgram(
+    git,
+    ['-c', 'core.fsmonitor=false', 'check-ignore', '-z', '--stdin'],
+    { cwd: repository, env, input: [...byName.keys()].join('\0'), timeoutMs: GIT_TIMEOUT_MS },
+  );
+  // 1: none of them. Anything else is git's refusal to look at one; the rules alone count then.
+  if (exitCode !== 0 && exitCode !== 1) return paths;
+  return stdout
+    .toString('utf8')
+    .split('\0')
+    .flatMap((name) => byName.get(name) ?? []);
 }

@@ -1,4 +1,5 @@
-import { type FileChangeRecorder, realEntry, recorded, withFileLocks } from '../workspace/index.ts';
+import { realEntry, recorded, withFileLocks } from '../workspace/index.ts';
+import type { CallRecorder } from './recorder.ts';
 
 /**
  * Records files around something that changes them in a way of its own (git): what stands there before it runs, and
@@ -8,7 +9,7 @@ import { type FileChangeRecorder, realEntry, recorded, withFileLocks } from '../
  * @param paths absolute; what is not a file by then or later is recorded as missing
  */
 export async function recordAround<T>(
-  recorder: FileChangeRecorder | undefined,
+  recorder: CallRecorder | undefined,
   paths: readonly string[],
   signal: AbortSignal | undefined,
   act: () => Promise<T>,

@@ -118,11 +118,14 @@ class Recorder implements CallRecorder {
   ): Promise<Capture[]> {
     // A move takes the file itself along: a second link to it would see what happens to it at its new place.
     const nothingMoves = changes.every(({ kind, after }) => kind === 'delete' || after !== undefined);
-    const found = await concurrently(changes, PARALLEL, async (change) => {
+    const small = this.#captureSmall(changes);
+    const paths = changes.map(({ path }) => path);
+    const reasons = this.#origin.evenIgnored ? [] : await this.#core.ignored.reasons(paths);
+    const found = await concurrently(changes, PARALLEL, async (change, index) => {
       signal?.throwIfAborted();
-      const [reason, captured] = await this.#captureUnlessIgnored(change, nothingMoves);
-      if (reason !== undefined) {
-        this.#notRecorded.push({ path: change.path, reason });
+      const captured = reasons[index] ?? (await (small ?? capture(this.#core, change, nothingMoves)));
+      if (typeof captured === 'string') {
+        this.#notRecorded.push({ path: change.path, reason: captured });
         return [];
       }
       for (const { before, after } of captured)
@@ -139,18 +142,15 @@ class Recorder implements CallRecorder {
     });
   }
 
-  async #captureUnlessIgnored(
-    change: FileChange,
-    nothingMoves: boolean,
-  ): Promise<[reason: string, captures: never[]] | [reason: undefined, captures: Capture[]]> {
-    // Most files are not ignored, and a small content costs nothing to hold: both are looked at together.
-    const isSmall = change.before !== undefined && change.before.length <= SMALL_BYTES;
-    const early = isSmall ? capture(this.#core, change, false) : undefined;
-    early?.catch(() => {});
-    const ignored = this.#origin.evenIgnored ? undefined : await this.#core.ignored.reason(change.path);
-    if (ignored !== undefined) return [ignored, []];
-    const captured = await (early ?? capture(this.#core, change, nothingMoves));
-    return typeof captured === 'string' ? [captured, []] : [undefined, captured];
+  /**
+   * Most files are not ignored, and a small content costs nothing to hold: it is captured while the ignore rules are
+   * looked at.
+   */
+  #captureSmall([change, ...more]: readonly FileChange[]): Promise<Capture[] | string> | undefined {
+    if (!change?.before || change.before.length > SMALL_BYTES || more.length > 0) return undefined;
+    const captured = capture(this.#core, change, false);
+    captured.catch(() => {}); // awaited later, if at all
+    return captured;
   }
 
   async #enter(store: Store, captures: readonly Capture[]): Promise<void> {

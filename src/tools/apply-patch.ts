@@ -4,7 +4,7 @@ import { CodedError } from '../runtime/errors.ts';
 import { withFileLocks } from '../workspace/index.ts';
 import { PatchFiles, patchPlace } from './apply-patch-files.ts';
 import { CHANGES, defineTool } from './define.ts';
-import { changeOptions, count, notRecorded } from './files-call.ts';
+import { changeOptions, count, recordFields, recordShape } from './files-call.ts';
 import { fitting } from './git-common.ts';
 
 /** Together below the bound of one result. */
@@ -30,8 +30,7 @@ const output = z.object({
   more_files: z.number().optional(),
   dry_run: z.boolean().optional(),
   truncated: z.boolean().optional(),
-  checkpoint_id: z.string().optional(),
-  not_recorded: z.string().optional(),
+  ...recordShape,
   diff: z.string(),
 });
 
@@ -71,7 +70,7 @@ export const applyPatch = defineTool({
       let checkpointId: string | undefined;
       if (dryRun) files.commits(plan);
       else checkpointId = await files.commit(plan, { stateDir, recorder, signal: signal ?? context.signal });
-      return answer(plan, files, dryRun, checkpointId, notRecorded(recorder));
+      return answer(plan, files, dryRun, recordFields({ recorder }, checkpointId));
     }).catch((error: unknown) => {
       throw saidWithout(error);
     });
@@ -82,8 +81,7 @@ function answer(
   plan: PatchPlan,
   files: PatchFiles,
   dryRun: boolean,
-  checkpointId: string | undefined,
-  unrecorded: string | undefined,
+  record: ReturnType<typeof recordFields>,
 ) {
   const listed = fitting(
     plan.reports.map((report) => reported(report, files)),
@@ -91,7 +89,10 @@ function answer(
   );
   const diff = diffText(plan.reports, files);
   const more = plan.reports.length - listed.length;
-  const notes = [looseNote(plan.reports, files), unrecorded && `Not recorded for rewind: ${unrecorded}.`];
+  const notes = [
+    looseNote(plan.reports, files),
+    record.not_recorded && `Not recorded for rewind: ${record.not_recorded}.`,
+  ];
   return {
     summary: [`${dryRun ? 'Would apply' : 'Applied'} the patch: ${statusText(plan.reports)}.`, ...notes]
       .filter(Boolean)
@@ -102,8 +103,7 @@ function answer(
       more_files: more > 0 ? more : undefined,
       dry_run: dryRun || undefined,
       truncated: diff.truncated || more > 0 || undefined,
-      checkpoint_id: checkpointId,
-      not_recorded: unrecorded,
+      ...record,
       diff: diff.text,
     },
   };

@@ -1,4 +1,5 @@
-import type { ChangeOptions, FileChangeRecorder, FileRef, Workspace } from '../workspace/index.ts';
+import { z } from 'zod';
+import type { ChangeOptions, FileRef, Workspace } from '../workspace/index.ts';
 import type { ToolContext } from './define.ts';
 
 /** A caller's path, checked for reading, with the name under which results show it. */
@@ -21,9 +22,18 @@ export function changeOptions(context: ToolContext, tool: string): ChangeOptions
   };
 }
 
-/** Why a call's changes are not recorded for rewind; undefined when they are, or when nothing changed. */
-export function notRecorded(recorder: FileChangeRecorder | undefined): string | undefined {
-  return recorder?.notRecorded?.();
+/** What an answer says about the record of its changes. */
+export const recordShape = {
+  checkpoint_id: z.string().optional(),
+  not_recorded: z.string().optional(),
+};
+
+/** The id under which rewind takes the changes of a call back, or why it cannot. */
+export function recordFields(
+  options: Pick<ChangeOptions, 'recorder'>,
+  checkpointId: string | undefined,
+): { checkpoint_id: string | undefined; not_recorded: string | undefined } {
+  return { checkpoint_id: checkpointId, not_recorded: options.recorder?.notRecorded?.() };
 }
 
 /** `1 line`, `2 lines`. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Replaced, replaceInOrder, replaceLiteral, replaceRegex, unifiedDiff } from '../edit/index.ts';
 import { editTextFile } from '../workspace/index.ts';
 import { CHANGES, defineTool, type ToolAnswer, type ToolContext } from './define.ts';
-import { changeOptions, count, fileToWrite } from './files-call.ts';
+import { changeOptions, count, fileToWrite, recordFields, recordShape } from './files-call.ts';
 
 const dryRun = z.boolean().default(false).describe('Answer the diff, write nothing');
 
@@ -15,7 +15,7 @@ const editOutput = z.object({
   sha256: z.string(),
   encoding: z.string().optional(),
   truncated: z.boolean().optional(),
-  checkpoint_id: z.string().optional(),
+  ...recordShape,
   diff: z.string(),
 });
 
@@ -123,7 +123,7 @@ async function edit(
       sha256: changed.sha256,
       encoding: encoding === 'utf-8' ? undefined : encoding,
       truncated: diff.truncated || undefined,
-      checkpoint_id: changed.checkpointId,
+      ...recordFields(options, changed.checkpointId),
       diff: diff.text,
     },
   };

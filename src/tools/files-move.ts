@@ -10,18 +10,22 @@ import {
   type Workspace,
 } from '../workspace/index.ts';
 import { CHANGES, defineTool } from './define.ts';
-import { changeOptions, count, fileToRead, fileToWrite } from './files-call.ts';
+import { changeOptions, count, fileToRead, fileToWrite, recordFields, recordShape } from './files-call.ts';
 
 const deleteFileTool = defineTool({
   name: 'delete_file',
   description: 'Delete a file, or a symbolic link itself. For a directory use delete_directory.',
   input: z.object({ path: z.string() }),
-  output: z.object({ path: z.string(), checkpoint_id: z.string().optional() }),
+  output: z.object({ path: z.string(), ...recordShape }),
   annotations: CHANGES,
   async handler({ path }, context) {
     const file = await fileToWrite(context.services.workspace, path);
-    const { checkpointId } = await deleteFile(file, changeOptions(context, 'delete_file'));
-    return { summary: `Deleted ${file.shown}.`, data: { path: file.shown, checkpoint_id: checkpointId } };
+    const options = changeOptions(context, 'delete_file');
+    const { checkpointId } = await deleteFile(file, options);
+    return {
+      summary: `Deleted ${file.shown}.`,
+      data: { path: file.shown, ...recordFields(options, checkpointId) },
+    };
   },
 });
 
@@ -29,7 +33,7 @@ const deleteDirectoryTool = defineTool({
   name: 'delete_directory',
   description: 'Delete a directory (folder) with everything in it. Refuses a workspace root and .git.',
   input: z.object({ path: z.string() }),
-  output: z.object({ path: z.string(), entries: z.number(), checkpoint_id: z.string().optional() }),
+  output: z.object({ path: z.string(), entries: z.number(), ...recordShape }),
   annotations: CHANGES,
   async handler({ path }, context) {
     const { workspace } = context.services;
@@ -42,13 +46,11 @@ const deleteDirectoryTool = defineTool({
         'Use the git tools to change a repository, or run_command if it really must go.',
       );
     }
-    const { entries, checkpointId } = await deleteDirectory(
-      folder,
-      changeOptions(context, 'delete_directory'),
-    );
+    const options = changeOptions(context, 'delete_directory');
+    const { entries, checkpointId } = await deleteDirectory(folder, options);
     return {
       summary: `Deleted ${folder.shown} with ${entries === 1 ? '1 entry' : `${entries} entries`}.`,
-      data: { path: folder.shown, entries, checkpoint_id: checkpointId },
+      data: { path: folder.shown, entries, ...recordFields(options, checkpointId) },
     };
   },
 });
@@ -63,7 +65,7 @@ const transferOutput = z.object({
   destination: z.string(),
   size_bytes: z.number().optional(),
   overwritten: z.boolean(),
-  checkpoint_id: z.string().optional(),
+  ...recordShape,
 });
 
 const copyFile = defineTool({
@@ -86,7 +88,7 @@ const copyFile = defineTool({
         destination: to.shown,
         size_bytes: done.sizeBytes,
         overwritten: done.overwritten,
-        checkpoint_id: done.checkpointId,
+        ...recordFields(options, done.checkpointId),
       },
     };
   },
@@ -104,7 +106,8 @@ const moveFile = defineTool({
     const from = await fileToWrite(workspace, source);
     const to = await fileToWrite(workspace, destination);
     await refuseRoot(workspace, from, 'moved');
-    const done = await move(from, to, { ...changeOptions(context, 'move_file'), overwrite });
+    const options = { ...changeOptions(context, 'move_file'), overwrite };
+    const done = await move(from, to, options);
     return {
       summary: `Moved ${from.shown} to ${to.shown}.`,
       data: {
@@ -112,7 +115,7 @@ const moveFile = defineTool({
         destination: to.shown,
         size_bytes: done.sizeBytes,
         overwritten: done.overwritten,
-        checkpoint_id: done.checkpointId,
+        ...recordFields(options, done.checkpointId),
       },
     };
   },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CodedError } from '../runtime/errors.ts';
 import { changeFile, type EolStyle, eolStyle, writeTextFile } from '../workspace/index.ts';
 import { CHANGES, defineTool } from './define.ts';
-import { changeOptions, count, fileToWrite } from './files-call.ts';
+import { changeOptions, count, fileToWrite, recordFields, recordShape } from './files-call.ts';
 
 const OVERWRITES = { ...CHANGES, idempotentHint: true };
 const expectedSha256 = z.string().optional().describe('Refuse unless the file has this SHA-256');
@@ -19,7 +19,7 @@ const writeFile = defineTool({
     size_bytes: z.number(),
     sha256: z.string(),
     encoding: z.string(),
-    checkpoint_id: z.string().optional(),
+    ...recordShape,
   }),
   annotations: OVERWRITES,
   slim: true,
@@ -43,7 +43,7 @@ const writeFile = defineTool({
         size_bytes: written.sizeBytes,
         sha256: written.sha256,
         encoding,
-        checkpoint_id: written.checkpointId,
+        ...recordFields(options, written.checkpointId),
       },
     };
   },
@@ -60,7 +60,7 @@ const writeFileBase64 = defineTool({
     changed: z.boolean(),
     size_bytes: z.number(),
     sha256: z.string(),
-    checkpoint_id: z.string().optional(),
+    ...recordShape,
   }),
   annotations: OVERWRITES,
   async handler({ path, content, expected_sha256 }, context) {
@@ -76,7 +76,7 @@ const writeFileBase64 = defineTool({
         changed: written.changed,
         size_bytes: written.sizeBytes,
         sha256: written.sha256,
-        checkpoint_id: written.checkpointId,
+        ...recordFields(options, written.checkpointId),
       },
     };
   },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { SwitchReport } from '../git/index.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { CHANGES, defineTool } from './define.ts';
+import { recordShape } from './files-call.ts';
 import {
   counted,
   countsShape,
@@ -9,6 +10,7 @@ import {
   fitting,
   MAX_LIST_BYTES,
   openRepository,
+  recordedRun,
   repositoryPath,
   trackingText,
 } from './git-common.ts';
@@ -114,11 +116,17 @@ export const gitCheckout = defineTool({
     counts: countsShape.optional(),
     hook_output: z.string().optional(),
     truncated: z.boolean(),
+    ...recordShape,
   }),
   annotations: CHANGES,
   async handler({ branch, path }, context) {
     const repository = await openRepository(context, path, 'write');
-    return moved(await repository.checkout(branch));
+    const touched = await repository.filesTouchedBy({ kind: 'checkout', ref: branch });
+    const { result, record } = await recordedRun(context, 'git_checkout', touched, () =>
+      repository.checkout(branch),
+    );
+    const { summary, data } = moved(result);
+    return { summary, data: { ...data, ...record } };
   },
 });
 

@@ -8,9 +8,12 @@ import {
   quotedNonUtf8,
   type RepoPath,
   type StatusEntry,
+  type TouchedFile,
 } from '../git/index.ts';
+import { recordAround } from '../history/index.ts';
 import type { Workspace } from '../workspace/index.ts';
 import type { ToolContext } from './define.ts';
+import { recordFields } from './files-call.ts';
 
 export const repositoryPath = z.string().optional().describe('folder in the repo');
 export const fileList = z.array(z.string()).optional();
@@ -152,4 +155,20 @@ export function trackingText(of: { upstream?: string; ahead?: number; behind?: n
   if (of.ahead === undefined || of.behind === undefined) return ` (upstream ${of.upstream} is gone)`;
   if (of.ahead === 0 && of.behind === 0) return ` (level with ${of.upstream})`;
   return ` (${[of.ahead && `ahead ${of.ahead}`, of.behind && `behind ${of.behind}`].filter(Boolean).join(', ')} of ${of.upstream})`;
+}
+
+/**
+ * Runs an operation of git that overwrites or removes files which no commit holds, with what stands there recorded for
+ * rewind.
+ */
+export async function recordedRun<Result>(
+  context: ToolContext,
+  tool: string,
+  touched: readonly TouchedFile[],
+  run: () => Promise<Result>,
+): Promise<{ result: Result; record: ReturnType<typeof recordFields> }> {
+  const recorder = context.services.recordChanges?.(tool, context.conversation);
+  const paths = touched.flatMap(({ absolute }) => absolute ?? []);
+  const result = await recordAround(recorder, paths, context.signal, run);
+  return { result, record: recordFields({ recorder }, recorder?.outcome().checkpointId) };
 }

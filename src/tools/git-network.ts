@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type LongRunner, type StillRunning, shortList } from '../git/index.ts';
 import { defineTool, RUNS, type ToolContext } from './define.ts';
+import { recordShape } from './files-call.ts';
 import {
   changedFileShape,
   counted,
@@ -9,6 +10,7 @@ import {
   MAX_LIST_BYTES,
   openRepository,
   pathDisplay,
+  recordedRun,
   repositoryPath,
   shownFiles,
   trackingText,
@@ -139,11 +141,15 @@ export const gitPull = defineTool({
     files: z.array(changedFileShape).optional(),
     ...runningShape,
     truncated: z.boolean(),
+    ...recordShape,
   }),
   annotations: RUNS,
   async handler({ remote, branch, rebase, path }, context) {
     const repository = await openRepository(context, path, 'write');
-    const report = await repository.pull({ remote, branch, rebase }, shellRunner(context));
+    const touched = await repository.filesTouchedBy({ kind: 'pull' });
+    const { result: report, record } = await recordedRun(context, 'git_pull', touched, () =>
+      repository.pull({ remote, branch, rebase }, shellRunner(context)),
+    );
     if (report.running) return stillRunning('pull', report);
     const { from, to, status } = report;
     const files = shownFiles(
@@ -157,7 +163,13 @@ export const gitPull = defineTool({
         : `Pulled ${from?.slice(0, 7) ?? 'nothing'}..${to?.slice(0, 7)}, ${counted(report.files.length, 'file')} changed${files.length ? `: ${shortList(files.map((file) => file.path))}` : ''}`;
     return {
       summary: `${move}. ${headText(status)}${trackingText(status)}${status.counts.total ? `: ${countsText(status.counts)}` : ''}.`,
-      data: { from: from ?? null, to: to ?? null, files, truncated: files.length < report.files.length },
+      data: {
+        from: from ?? null,
+        to: to ?? null,
+        files,
+        truncated: files.length < report.files.length,
+        ...record,
+      },
     };
   },
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { shortList, type TouchedFile } from '../git/index.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { CHANGES, defineTool } from './define.ts';
+import { recordShape } from './files-call.ts';
 import {
   counted,
   countsShape,
@@ -9,6 +10,7 @@ import {
   fitting,
   openRepository,
   pathDisplay,
+  recordedRun,
   repositoryPath,
 } from './git-common.ts';
 
@@ -23,13 +25,20 @@ export const gitRestore = defineTool({
     source: z.string().default('HEAD'),
     path: repositoryPath,
   }),
-  output: z.object({ source: z.string(), overwritten: z.array(z.string()), truncated: z.boolean() }),
+  output: z.object({
+    source: z.string(),
+    overwritten: z.array(z.string()),
+    truncated: z.boolean(),
+    ...recordShape,
+  }),
   annotations: CHANGES,
   async handler({ files, source, path }, context) {
     const repository = await openRepository(context, path, 'write');
     const paths = await repository.resolveFiles(files);
     const touched = await repository.filesTouchedBy({ kind: 'restore', paths, source });
-    await repository.restore(paths, source);
+    const { record } = await recordedRun(context, 'git_restore', touched, () =>
+      repository.restore(paths, source),
+    );
     const show = pathDisplay(context.services.workspace, repository.top);
     const { overwritten, truncated } = namesOf(touched, show);
     return {
@@ -37,7 +46,7 @@ export const gitRestore = defineTool({
         touched.length === 0
           ? `No uncommitted changes were there; the files are as in ${source}.`
           : `Restored from ${source}, uncommitted changes discarded in: ${shortList(overwritten)}.`,
-      data: { source, overwritten, truncated },
+      data: { source, overwritten, truncated, ...record },
     };
   },
 });
@@ -57,12 +66,16 @@ export const gitReset = defineTool({
     counts: countsShape,
     overwritten: z.array(z.string()).optional(),
     truncated: z.boolean(),
+    ...recordShape,
   }),
   annotations: CHANGES,
   async handler({ mode, ref, path }, context) {
     const repository = await openRepository(context, path, 'write');
     const touched = mode === 'hard' ? await repository.filesTouchedBy({ kind: 'reset-hard', ref }) : [];
-    const { from, to } = await repository.reset(mode, ref);
+    const {
+      result: { from, to },
+      record,
+    } = await recordedRun(context, 'git_reset', touched, () => repository.reset(mode, ref));
     const { counts } = await repository.status({ limit: 0 });
     const show = pathDisplay(context.services.workspace, repository.top);
     const { overwritten, truncated } = namesOf(touched, show);
@@ -71,7 +84,7 @@ export const gitReset = defineTool({
     const lost = touched.length === 0 ? '' : ` Uncommitted changes discarded in: ${shortList(overwritten)}.`;
     return {
       summary: `HEAD is at ${to.slice(0, 7)}${from !== undefined && from !== to ? `, was at ${from.slice(0, 7)}` : ''}: ${countsText(counts)}.${lost}${back}`,
-      data: { from: from ?? null, to, counts, ...(mode === 'hard' && { overwritten }), truncated },
+      data: { from: from ?? null, to, counts, ...(mode === 'hard' && { overwritten }), truncated, ...record },
     };
   },
 });
@@ -99,6 +112,7 @@ export const gitStash = defineTool({
     commit: z.string().optional(),
     counts: countsShape.optional(),
     truncated: z.boolean(),
+    ...recordShape,
   }),
   annotations: CHANGES,
   async handler({ action, message, index, include_untracked, path }, context) {
@@ -125,10 +139,16 @@ export const gitStash = defineTool({
       };
     }
     if (action === 'push') {
-      const entry = await repository.pushStash({
+      const touched = await repository.filesTouchedBy({
+        kind: 'stash-push',
         includeUntracked: include_untracked,
-        ...(message !== undefined && { message }),
       });
+      const { result: entry, record } = await recordedRun(context, 'git_stash', touched, () =>
+        repository.pushStash({
+          includeUntracked: include_untracked,
+          ...(message !== undefined && { message }),
+        }),
+      );
       const { counts } = await repository.status({ limit: 0 });
       const left = counts.untracked > 0 ? ` Left: ${countsText(counts)}.` : '';
       return {
@@ -136,15 +156,18 @@ export const gitStash = defineTool({
           entry === undefined
             ? `Nothing to put aside.${left}`
             : `Put aside as stash 0: ${entry.message}.${left}`,
-        data: { ...(entry && { commit: entry.commit }), counts, truncated: false },
+        data: { ...(entry && { commit: entry.commit }), counts, truncated: false, ...record },
       };
     }
     const commit = await repository.stashCommit(index);
-    await repository.applyStash(action, index);
+    const touched = await repository.filesTouchedBy({ kind: 'stash-apply', index });
+    const { record } = await recordedRun(context, 'git_stash', touched, () =>
+      repository.applyStash(action, index),
+    );
     const { counts } = await repository.status({ limit: 0 });
     return {
       summary: `Brought back stash ${index}${action === 'pop' ? ' and dropped it' : ', which is kept'}: ${countsText(counts)}.`,
-      data: { commit, counts, truncated: false },
+      data: { commit, counts, truncated: false, ...record },
     };
   },
 });

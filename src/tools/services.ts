@@ -1,10 +1,10 @@
 import type { AuditLog } from '../access/index.ts';
 import type { Git } from '../git/index.ts';
-import type { History } from '../history/index.ts';
+import type { CallRecorder, History } from '../history/index.ts';
 import type { Search } from '../search/index.ts';
 import type { Shell } from '../shell/index.ts';
 import type { FileOffers } from '../transfer/index.ts';
-import type { FileChangeRecorder, Workspace } from '../workspace/index.ts';
+import type { Workspace } from '../workspace/index.ts';
 
 /** What tool handlers work with. Made once per process by cli/start-services.ts; tests build their own. */
 export interface Services {
@@ -18,7 +18,7 @@ export interface Services {
   /** What rewind works on. */
   readonly history?: History;
   /** Makes the recorder of one call's file changes; without it nothing is recorded. */
-  readonly recordChanges?: (tool: string, conversation: string | undefined) => FileChangeRecorder;
+  readonly recordChanges?: (tool: string, conversation: string | undefined) => CallRecorder;
   /** Private folder of the product (see cli.md, "State"); exists, mode 0700. */
   readonly stateDir: string;
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { mimeTypeOf, OFFER_MS, receiveFile } from '../transfer/index.ts';
 import { fileError, isADirectory, specialFile } from '../workspace/index.ts';
 import { defineTool } from './define.ts';
+import { changeOptions, recordFields, recordShape } from './files-call.ts';
 
 const receiveFileTool = defineTool({
   name: 'receive_file',
@@ -19,14 +20,23 @@ const receiveFileTool = defineTool({
     path: z.string(),
     overwrite: z.boolean().default(false),
   }),
-  output: z.object({ path: z.string(), size_bytes: z.number(), sha256: z.string(), replaced: z.boolean() }),
+  output: z.object({
+    path: z.string(),
+    size_bytes: z.number(),
+    sha256: z.string(),
+    replaced: z.boolean(),
+    ...recordShape,
+  }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
   meta: { 'openai/fileParams': ['file'] },
-  async handler({ file, path, overwrite }, { services, signal }) {
-    const { workspace } = services;
+  async handler({ file, path, overwrite }, context) {
+    const { workspace } = context.services;
+    const { signal } = context;
+    const { recorder } = changeOptions(context, 'receive_file');
     const absolute = await workspace.forWriting(path);
     const shown = workspace.display(absolute);
-    const received = await receiveFile(file.download_url, { path: absolute, shown }, { signal, overwrite });
+    const target = { path: absolute, shown };
+    const received = await receiveFile(file.download_url, target, { signal, overwrite, recorder });
     return {
       summary: `Saved ${received.sizeBytes} bytes as ${shown}${received.replaced ? ', replacing what was there' : ''}.`,
       data: {
@@ -34,6 +44,7 @@ const receiveFileTool = defineTool({
         size_bytes: received.sizeBytes,
         sha256: received.sha256,
         replaced: received.replaced,
+        ...recordFields({ recorder }, received.checkpointId),
       },
     };
   },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openDatabase } from '../../src/runtime/sqlite.ts';
@@ -57,10 +57,10 @@ describe('recording changes', () => {
       assert.deepEqual(notRecorded, [{ path: join(root, name), reason: 'git ignores it' }]);
     }
     for (const name of recorded) assert.ok((await write(name, 'text\n')).checkpointId, name);
-    // A changed rule counts at once.
-    await appendFile(join(root, '.gitignore'), '*.txt\n');
+    // A rule that a tool changes counts at once.
+    await write('.gitignore', `${await readFile(join(root, '.gitignore'), 'utf8')}*.txt\n`);
     assert.equal((await write('b.txt', 'text\n')).checkpointId, undefined);
-    assert.equal((await history.list({ limit: 50 })).checkpoints.length, recorded.length);
+    assert.equal((await history.list({ limit: 50 })).checkpoints.length, recorded.length + 1);
   });
 
   it('agrees with git check-ignore on many names and rules', async () => {
@@ -96,9 +96,14 @@ describe('recording changes', () => {
     const { GitIgnored } = await import('../../src/history/git-ignored.ts');
     const ignored = new GitIgnored();
     for (const path of paths) {
-      const reason = await ignored.reason(join(root, path));
+      const [reason] = await ignored.reasons([join(root, path)]);
       assert.equal(reason !== undefined, expected.has(path), path);
     }
+    const together = await ignored.reasons(paths.map((path) => join(root, path)));
+    assert.deepEqual(
+      paths.filter((_, index) => together[index] !== undefined),
+      paths.filter((path) => expected.has(path)),
+    );
     await history.status();
   });
 
