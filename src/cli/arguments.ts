@@ -37,6 +37,7 @@ export function readArguments(args: readonly string[]): CommandLine {
   const flags = new Map<SettingName, unknown>();
   const switches = new Set<string>();
   const [name, ...words] = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
+  for (const token of tokens) if (token.kind === 'option') assertKnown(token.name, token.rawName);
   const command = commandOf(name);
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
@@ -53,6 +54,20 @@ export function readArguments(args: readonly string[]): CommandLine {
   return { command, flags, words, switches };
 }
 
+/** A misspelt option takes its value for a command: the option is what must be named in the refusal. */
+function assertKnown(name: string, rawName: string): void {
+  const known = [...Object.keys(SETTINGS), ...Object.keys(COMMANDS).flatMap(switchesOf), 'help', 'version'];
+  if (known.includes(name)) return;
+  const closest = closestName(name, known);
+  throw new UsageError(
+    `${rawName} is not an option.${closest ? ` Did you mean --${closest}?` : ''} See local-coder --help.`,
+  );
+}
+
+function switchesOf(command: string): readonly string[] {
+  return isCommandName(command) ? commandDefinition(command).switches : [];
+}
+
 function addFlag(
   flags: Map<SettingName, unknown>,
   name: string,
@@ -60,10 +75,7 @@ function addFlag(
   value: string | undefined,
 ): void {
   if (!isSettingName(name)) {
-    const closest = closestName(name, [...Object.keys(SETTINGS), 'help', 'version']);
-    throw new UsageError(
-      `${rawName} is not an option.${closest ? ` Did you mean --${closest}?` : ''} See local-coder --help.`,
-    );
+    throw new UsageError(`${rawName} is not an option of this command. See local-coder --help.`);
   }
   const { kind, allowed } = definitionOf(name);
   if (kind === 'flag') {

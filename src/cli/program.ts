@@ -4,6 +4,7 @@ import { createInstructions } from '../context/index.ts';
 import type { CallRecord } from '../mcp/call.ts';
 import { ToolRegistry } from '../mcp/registry.ts';
 import type { Log } from '../runtime/log.ts';
+import { changeCounter } from '../tools/context-sources.ts';
 import { selectTools } from '../tools/index.ts';
 import type { Services } from '../tools/services.ts';
 import { startServices } from './start-services.ts';
@@ -37,7 +38,10 @@ export function startProgram(settings: Settings, stateDir: string, log: Log): Pr
   return {
     services,
     registry,
-    instructions: createInstructions({ workspace: services.workspace }),
+    instructions: createInstructions({
+      workspace: services.workspace,
+      countChanges: changeCounter(services),
+    }),
     async recover() {
       await services.history?.recover().catch((error: unknown) => log.warn(`history: ${String(error)}`));
     },

@@ -19,6 +19,7 @@ import { onTermination } from './termination.ts';
 
 /** How long running calls may take to finish when the server is told to end. */
 const GRACE_MS = 5_000;
+const PREPARE_SHELL_MS = 1_000;
 
 /** `local-coder serve`: listens until a signal ends it. */
 export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<ExitCode> {
@@ -51,6 +52,8 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   const terminated = onTermination();
   const registered = register(settings, stateDir, port, log);
   void program.recover();
+  // The shell's start files are read before the first command needs them, but not while a client connects.
+  setTimeout(() => void program.services.shell.prepare().catch(() => {}), PREPARE_SHELL_MS).unref();
 
   log.info(`${await terminated}: ending; running calls have ${GRACE_MS / 1000} s`);
   const closed = listener.close(GRACE_MS);

@@ -108,7 +108,7 @@ describe('the registry', () => {
         ['failed', 'INVALID_PARAMS'],
         ['failed', 'INVALID_PARAMS'],
         ['cancelled', 'CANCELLED'],
-        ['ok', undefined],
+        ['running', undefined],
       ],
     );
   });
