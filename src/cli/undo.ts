@@ -1,6 +1,6 @@
 import type { SettingName } from '../config/definitions.ts';
 import { EXIT, type ExitCode } from '../config/usage-error.ts';
-import type { RestoreResult } from '../history/index.ts';
+import { fileSteps, type RestoreResult } from '../history/index.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { forTerminal } from '../runtime/terminal.ts';
 import type { Workspace } from '../workspace/index.ts';
@@ -36,10 +36,10 @@ export async function undo(
 }
 
 function report({ checkpoint, checkpointId, steps }: RestoreResult, workspace: Workspace): string {
-  const changed = steps.filter(({ action }) => action === 'restore');
+  const changed = fileSteps(steps.filter(({ action }) => action === 'restore'));
   if (changed.length === 0) return `Nothing to do: everything is as it was before ${checkpoint}.\n`;
   const lines = changed.slice(0, LISTED).map(({ path, target }) => {
-    const what = target.type === 'none' ? 'removed' : 'restored';
+    const what = target.type === 'none' ? 'removed ' : 'restored';
     return `  ${what}  ${forTerminal(workspace.display(path))}`;
   });
   if (changed.length > LISTED) lines.push(`  and ${changed.length - LISTED} more`);

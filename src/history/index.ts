@@ -8,6 +8,6 @@ export {
 } from './history.ts';
 export { recordAround } from './record-around.ts';
 export type { CallRecorder, RecordOutcome } from './recorder.ts';
-export type { RestoreStep } from './restore.ts';
+export { fileSteps, type RestoreStep } from './restore.ts';
 export type { EntryState } from './types.ts';
 export { type ChangeWord, changeOf, type ListedCheckpoint } from './visibility.ts';

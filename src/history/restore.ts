@@ -44,6 +44,14 @@ export interface RestoreStep {
   readonly later: readonly string[];
 }
 
+/** The steps that are about files and links; folders come and go with them and count only where there is nothing else. */
+export function fileSteps<T extends RestoreStep>(steps: readonly T[]): readonly T[] {
+  const files = steps.filter(
+    ({ target, expected }) => target.type !== 'folder' && expected.type !== 'folder',
+  );
+  return files.length > 0 ? files : steps;
+}
+
 interface Step extends RestoreStep {
   readonly entry: RecordedEntry;
   readonly snapshot: FileSnapshot | undefined;

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { unifiedDiff } from '../edit/index.ts';
-import type { EntryState, History, ListedCheckpoint, RestoreStep } from '../history/index.ts';
+import {
+  type EntryState,
+  fileSteps,
+  type History,
+  type ListedCheckpoint,
+  type RestoreStep,
+} from '../history/index.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { decodeText, type Workspace } from '../workspace/index.ts';
 import { CHANGES, defineTool, type ToolAnswer } from './define.ts';
@@ -120,7 +126,8 @@ function listed(checkpoint: ListedCheckpoint, workspace: Workspace) {
 }
 
 async function preview(history: History, workspace: Workspace, id: string): Promise<Answer> {
-  const { steps, hidden } = await history.preview(id);
+  const { steps: all, hidden } = await history.preview(id);
+  const steps = fileSteps(all);
   const { files, isCut } = stepList(steps, workspace);
   const conflicts = steps.filter(({ action }) => action === 'conflict').length;
   const changes = steps.filter(({ action }) => action === 'restore').length;
@@ -152,7 +159,7 @@ function restored(
   done: string,
   id: string,
 ): Answer {
-  const changed = steps.filter(({ action }) => action === 'restore');
+  const changed = fileSteps(steps.filter(({ action }) => action === 'restore'));
   const { files, isCut } = stepList(changed, workspace);
   return {
     summary:
