@@ -11,6 +11,8 @@ export interface ToolCall {
   readonly conversation: string | undefined;
   /** Name and version as the client gives them. */
   readonly client?: string | undefined;
+  /** Milliseconds (performance.now()) by which the answer must leave, where that is sooner than usual. */
+  readonly answerByMs?: number | undefined;
   readonly progress: (message: string) => void;
   /** Told how the call ended, for the transport's own log. */
   readonly onRecord?: (record: CallRecord) => void;

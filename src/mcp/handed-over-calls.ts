@@ -8,6 +8,8 @@ import type { CallResult } from './envelope.ts';
 const KEEP_MS = 10 * 60_000;
 /** `wait_ms` of process_output never holds a request longer than this. */
 const MAX_WAIT_MS = 38_000;
+/** Time for an answer to reach a client whose deadline is its own. */
+const ANSWER_MARGIN_MS = 1_500;
 
 interface HandedOver {
   readonly id: string;
@@ -35,10 +37,11 @@ export class HandedOverCalls {
     if (this.#byId.size === 0) return undefined;
     if (tool === 'process_output' && typeof args['id'] === 'string') {
       const entry = this.#byId.get(args['id']);
-      return entry && this.#wait(entry, typeof args['wait_ms'] === 'number' ? args['wait_ms'] : 0);
+      return entry && this.#wait(entry, typeof args['wait_ms'] === 'number' ? args['wait_ms'] : 0, call);
     }
     const key = keyOf(tool, args, call);
-    for (const entry of this.#byId.values()) if (entry.key === key) return this.#wait(entry, MAX_WAIT_MS);
+    for (const entry of this.#byId.values())
+      if (entry.key === key) return this.#wait(entry, MAX_WAIT_MS, call);
     return undefined;
   }
 
@@ -64,8 +67,9 @@ export class HandedOverCalls {
     return this.#receipt(entry);
   }
 
-  async #wait(entry: HandedOver, waitMs: number): Promise<CallResult> {
-    const result = await settledBefore(entry.result, Math.min(waitMs, MAX_WAIT_MS));
+  async #wait(entry: HandedOver, waitMs: number, call: ToolCall): Promise<CallResult> {
+    const allowedMs = (call.answerByMs ?? Number.POSITIVE_INFINITY) - performance.now() - ANSWER_MARGIN_MS;
+    const result = await settledBefore(entry.result, Math.min(waitMs, MAX_WAIT_MS, allowedMs));
     if (result === undefined) return this.#receipt(entry);
     this.#byId.delete(entry.id);
     return result;

@@ -23,13 +23,24 @@ export interface McpRequestSummary {
   call?: CallRecord;
 }
 
+/** What a transport allows for one request beyond the usual bounds. */
+export interface McpRequestLimits {
+  /** Milliseconds (performance.now()) after which nobody takes the answer any more, where there is such a time. */
+  readonly answerByMs?: number | undefined;
+}
+
 export interface McpEndpoint {
   /**
    * Answers one HTTP request; never throws.
    * @param summary filled in for the request log
    * @param onCall called when the request's tool call has ended, which may be long after the headers left
    */
-  fetch(request: Request, summary: McpRequestSummary, onCall?: () => void): Promise<Response>;
+  fetch(
+    request: Request,
+    summary: McpRequestSummary,
+    onCall?: () => void,
+    limits?: McpRequestLimits,
+  ): Promise<Response>;
   close(): Promise<void>;
 }
 
@@ -45,7 +56,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
   const loadSdk = async () => (await import('./sdk-handler.ts')).createSdkHandler(registry, options.onError);
 
   return {
-    async fetch(request, summary, onCall) {
+    async fetch(request, summary, onCall, limits) {
       if (request.method !== 'POST') return methodNotAllowed();
       const body = await readJson(request);
       if (body instanceof Response) return body;
@@ -66,6 +77,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
           sessionId,
           client: summary.client,
           closed,
+          answerByMs: limits?.answerByMs,
           onRecord,
         });
       if (answered !== undefined) return answered;
@@ -78,6 +90,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
           : (sdkSignal, requestId, work) =>
               running.run(sessionId, requestId, (cancelled) => work({ cancelled, abandoned: sdkSignal })),
         client: () => summary.client,
+        answerByMs: limits?.answerByMs,
         onRecord,
         instructions: carriesInstructions(message) ? await instructions() : undefined,
       });

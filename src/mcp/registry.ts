@@ -115,7 +115,7 @@ export class ToolRegistry {
       signal: readOnly ? AbortSignal.any([call.cancelled, call.abandoned]) : call.cancelled,
       abandoned: call.abandoned,
       conversation: call.conversation,
-      answerByMs: started + MAX_ANSWER_MS,
+      answerByMs: Math.min(started + MAX_ANSWER_MS, call.answerByMs ?? Number.POSITIVE_INFINITY),
       progress: call.progress,
       otherTools: this.#otherTools(call),
     };
@@ -129,7 +129,7 @@ export class ToolRegistry {
       args,
       call,
       work,
-      started + (this.#options.handOverMs ?? HAND_OVER_MS),
+      Math.min(started + (this.#options.handOverMs ?? HAND_OVER_MS), handOverBy(call, started)),
       (error) =>
         errorResult(
           tool.name,
@@ -179,6 +179,13 @@ export class ToolRegistry {
       'List the tools again (tools/list), or do the same with run_command.',
     );
   }
+}
+
+/** When a call with a deadline of its own is handed over: as early as for others, or earlier where time is short. */
+function handOverBy(call: ToolCall, started: number): number {
+  if (call.answerByMs === undefined) return Number.POSITIVE_INFINITY;
+  const windowMs = Math.max(call.answerByMs - started, 0);
+  return call.answerByMs - Math.min(MAX_ANSWER_MS - HAND_OVER_MS, windowMs / 4);
 }
 
 function outcomeOf(code: string): CallRecord['outcome'] {

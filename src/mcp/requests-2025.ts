@@ -19,6 +19,7 @@ export interface RequestContext2025 {
   readonly client: string | undefined;
   /** Aborted when the client has closed the connection. */
   readonly closed: AbortSignal;
+  readonly answerByMs: number | undefined;
   readonly onRecord: (record: CallRecord) => void;
 }
 
@@ -107,7 +108,7 @@ function callTool(
   options: Requests2025Options,
   id: string | number,
   params: CallParams,
-  { sessionId, client, closed, onRecord }: RequestContext2025,
+  { sessionId, client, closed, answerByMs, onRecord }: RequestContext2025,
 ): Promise<Response> {
   return promptAnswer(async (notify) => {
     const token = params._meta?.['progressToken'];
@@ -125,6 +126,7 @@ function callTool(
         abandoned: closed,
         conversation: conversationKey(params._meta, sessionId),
         client,
+        answerByMs,
         progress: report,
         onRecord,
       }),

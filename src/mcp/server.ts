@@ -15,6 +15,8 @@ export interface RequestFacts {
   ) => Promise<T>;
   /** Name and version as the client gives them. */
   readonly client: (server: Server) => string | undefined;
+  /** See ToolCall. */
+  readonly answerByMs?: number | undefined;
   /** Told how each call of the request ended. */
   readonly onRecord?: (record: CallRecord) => void;
   /** Server instructions, for the requests that carry them. */
@@ -57,6 +59,7 @@ export function createServer(registry: ToolRegistry, facts: RequestFacts): Serve
         ...signals,
         conversation: facts.conversation(meta),
         client: facts.client(server),
+        answerByMs: facts.answerByMs,
         progress: report,
         onRecord: facts.onRecord,
       }),
