@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { CodedError } from '../runtime/errors.ts';
-import { formatCursor, outputFrom, outputTail, parseCursor, sizes } from './answer.ts';
+import { type Cursor, formatCursor, outputFrom, outputTail, parseCursor, sizes } from './answer.ts';
 import { emptyState } from './dialects/dialect.ts';
 import { findShell, type ShellProgram } from './dialects/index.ts';
 import { childEnvironment } from './environment.ts';
-import { launch } from './managed-process.ts';
+import { launch, type ManagedProcess } from './managed-process.ts';
 import { describe } from './process-info.ts';
 import { ProcessTable } from './process-table.ts';
 import { loadProfile, stateWithProfile } from './profile.ts';
@@ -60,6 +60,8 @@ export class Shell {
   readonly #options: ShellOptions;
   readonly #table: ProcessTable;
   readonly #runs: Runs;
+  /** How far calls of process_output without a cursor have shown a process's output. */
+  readonly #shown = new WeakMap<ManagedProcess, Cursor>();
   #parts: Promise<Parts> | undefined;
   #loaded: Parts | undefined;
 
@@ -178,14 +180,16 @@ export class Shell {
         'Give back data.cursor of an earlier answer as it was, or leave it out for the end of the output.',
       );
     }
-    const [outNow, errNow] = await sizes(process);
-    const from = cursor ?? { stdout: outNow, stderr: errNow };
+    // Without a cursor the wait is for what no earlier call without one has shown: the first answers at once when
+    // there is output already, and polling does not spin.
+    const from = cursor ?? this.#shown.get(process) ?? { stdout: 0, stderr: 0 };
     const waitMs = allowedWaitMs(request.waitMs ?? 0, links);
     if (waitMs > 0 && process.running) await waitForOutput(process, from, waitMs, links);
     const output =
       cursor && request.tailChars === undefined
         ? await outputFrom(process, cursor)
         : await outputTail(process, request.tailChars ?? DEFAULT_TAIL_CHARACTERS);
+    if (cursor === undefined) this.#shown.set(process, output.cursor);
     return {
       info: await describe(process, false),
       stdout: output.stdout,

@@ -112,6 +112,22 @@ describe('shell tools', () => {
     assert.match(missing.hint, /No process is known/);
   });
 
+  test('process_output without a cursor answers at once with what is there, then waits for more', async (t) => {
+    const { call } = await bench(t);
+    const started = await call('start_process', {
+      command: 'echo one; read line; echo "two $line"; exec sleep 60',
+    });
+    const id = started.data['process_id'];
+    await call('process_output', { id, cursor: '0', wait_ms: 5000 });
+    const before = performance.now();
+    assert.equal((await call('process_output', { id, wait_ms: 20_000 })).data['stdout'], 'one\n');
+    assert.ok(performance.now() - before < 10_000, 'what is there is shown at once');
+    const next = call('process_output', { id, wait_ms: 20_000 });
+    await call('write_process_input', { id, input: 'x\n' });
+    assert.equal((await next).data['stdout'], 'one\ntwo x\n');
+    await call('stop_process', { id, force: true });
+  });
+
   test('scripts by name, with arguments taken literally', async (t) => {
     const { root, call } = await bench(t);
     await writeFile(join(root, 'Makefile'), 'show: ## print X\n\t@echo "X is $(X)"\n');
