@@ -1,29 +1,10 @@
 import { createHash, hash, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream, constants as fileFlags, renameSync } from 'node:fs';
-import {
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  stat,
-  unlink,
-} from 'node:fs/promises';
+import { type FileHandle, link, mkdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
-import {
-  constants,
-  createZstdCompress,
-  createZstdDecompress,
-  zstdCompress,
-  zstdCompressSync,
-  zstdDecompress,
-} from 'node:zlib';
-import { CodedError, systemCode } from '../runtime/errors.ts';
+import { systemCode } from '../runtime/errors.ts';
 import {
   type ContentSource,
   identifyFile,
@@ -33,12 +14,9 @@ import {
   ownOwnerId,
   readFileInside,
   withEntry,
-  writeAll,
 } from '../workspace/index.ts';
-
-/** `raw` is a second link to the very file, or content that does not get smaller. */
-type Codec = 'zst' | 'raw';
-const CODECS: readonly Codec[] = ['zst', 'raw'];
+import { CHUNK_BYTES, CODECS, type Codec, pack, packer, SYNC_BYTES, unpack, unpacker } from './blob-codec.ts';
+import { lost, namesIn, OverBudget, writeAt, writeNew } from './blob-io.ts';
 
 /** A content that is ready to be put among the blobs, once the index speaks of it. */
 export interface StagedBlob {
@@ -51,10 +29,6 @@ export interface StagedBlob {
   discard(): Promise<void>;
 }
 
-const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
-const CHUNK_BYTES = 1024 * 1024;
-/** Up to this size compressing takes less time than handing it to another thread. */
-const SYNC_BYTES = 32 * 1024;
 const MAX_KNOWN = 10_000;
 /** Incoming files of instances that cannot be looked up are older than any capture after this time. */
 const STALE_INCOMING_MS = 24 * 3600_000;
@@ -134,7 +108,7 @@ export class Blobs {
           highWaterMark: CHUNK_BYTES,
         }),
         count,
-        createZstdCompress({ ...LEVEL, chunkSize: CHUNK_BYTES }),
+        packer(),
         bound,
         createWriteStream(path, { flags: 'wx', mode: 0o600 }),
       );
@@ -171,8 +145,7 @@ export class Blobs {
     const found = await this.#find(sha256);
     if (!found) throw lost(sha256);
     const stored = await readFile(found.path);
-    const bytes =
-      found.codec === 'raw' ? stored : await promisify(zstdDecompress)(stored).catch(() => undefined);
+    const bytes = await unpack(stored, found.codec).catch(() => undefined);
     if (!bytes || hash('sha256', bytes, 'hex') !== sha256) throw lost(sha256);
     return bytes;
   }
@@ -198,7 +171,7 @@ export class Blobs {
         const read = createReadStream(found.path, { highWaterMark: CHUNK_BYTES });
         try {
           if (found.codec === 'raw') await pipeline(read, write);
-          else await pipeline(read, createZstdDecompress({ chunkSize: CHUNK_BYTES }), write);
+          else await pipeline(read, unpacker(), write);
         } catch (error) {
           throw systemCode(error)?.startsWith('ZSTD') ? lost(sha256) : error;
         }
@@ -306,47 +279,5 @@ export class Blobs {
   async #newIncoming(): Promise<string> {
     const [owner] = await Promise.all([ownOwnerId(), this.ready()]);
     return join(this.#incoming, `${owner}.${randomBytes(6).toString('hex')}`);
-  }
-}
-
-/** Thrown while a file is read whose compressed content is larger than everything that may be kept. */
-export class OverBudget extends Error {}
-
-async function pack(bytes: Uint8Array): Promise<{ codec: Codec; stored: Uint8Array }> {
-  const packed =
-    bytes.length <= SYNC_BYTES ? zstdCompressSync(bytes, LEVEL) : await promisify(zstdCompress)(bytes, LEVEL);
-  return packed.length < bytes.length ? { codec: 'zst', stored: packed } : { codec: 'raw', stored: bytes };
-}
-
-function lost(sha256: string): CodedError {
-  return new CodedError(
-    'NOT_AVAILABLE',
-    `The recorded content ${sha256.slice(0, 12)} is missing or damaged in the state folder. Nothing was changed.`,
-    'Another checkpoint of the file may be whole: use rewind with action "list".',
-  );
-}
-
-async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
-  const handle = await open(path, 'wx', 0o600);
-  try {
-    await writeAll(handle, bytes);
-  } finally {
-    await handle.close();
-  }
-}
-
-async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
-    const rest = bytes.length - written;
-    written += (await handle.write(bytes, written, rest, position + written)).bytesWritten;
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
   }
 }

@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
 import { CodedError, systemCode } from '../runtime/errors.ts';
 import type { FileChange } from '../workspace/index.ts';
-import { OverBudget, type StagedBlob } from './blobs.ts';
+import { OverBudget } from './blob-io.ts';
+import type { StagedBlob } from './blobs.ts';
 import type { Core } from './core.ts';
 import { entryStats, inspect, permissions } from './inspect.ts';
 import { type EntryState, NONE, type RecordedEntry } from './types.ts';

@@ -11,7 +11,7 @@ import type { Core, Origin } from './core.ts';
 import { inspect } from './inspect.ts';
 import { makeRoom } from './retention.ts';
 import type { BlobRef, Store } from './store.ts';
-import { checkpointName, type EntryState, type RecordedEntry, sameState } from './types.ts';
+import { checkpointName, type EntryState, type RecordedEntry, sameContent, sameState } from './types.ts';
 
 /** What became of the changes of one call, for its answer. */
 export interface RecordOutcome {
@@ -81,7 +81,7 @@ class Recorder implements CallRecorder {
     const afterPlaced: Promise<unknown>[] = [];
     const abandoned = async () => {
       await Promise.allSettled(afterPlaced);
-      this.#forget(store, earlier);
+      await this.#takeBack(store, earlier);
       await this.#core.blobs.emptyTrash();
     };
     this.#underWay++;
@@ -228,12 +228,22 @@ class Recorder implements CallRecorder {
     this.#entries.set(entry.path, { ...entry, after, afterStored });
   }
 
-  #forget(store: Store, replaced: ReadonlyMap<string, RecordedEntry | undefined>): void {
+  /**
+   * The change failed. What it did all the same (a folder deleted half way) stays recorded; the rest is forgotten, also
+   * where somebody else's content stands there now.
+   */
+  async #takeBack(store: Store, replaced: ReadonlyMap<string, RecordedEntry | undefined>): Promise<void> {
+    const now = await concurrently([...replaced.keys()], PARALLEL, (path) =>
+      inspect(path).catch(() => undefined),
+    );
     store.transaction(() => {
-      for (const [path, earlier] of replaced) {
+      for (const [index, [path, earlier]] of [...replaced].entries()) {
         const entry = this.#entries.get(path);
         if (!entry || entry === earlier || this.#checkpoint === undefined) continue;
-        if (earlier) {
+        const after = now[index];
+        const happened = after !== undefined && (!entry.after || sameContent(entry.after, after));
+        if (happened) this.#settleOne(store, entry, after);
+        else if (earlier) {
           const afterStored = store.setAfter(this.#checkpoint, entry, earlier.after ?? earlier.before);
           this.#entries.set(path, { ...earlier, afterStored });
         } else {

@@ -56,3 +56,10 @@ function stateOf(row: Row, side: 'before' | 'after'): EntryState | undefined {
       return undefined;
   }
 }
+
+/** First and last bound of the paths below a folder: below /a all begin with "/a/", and "0" comes after "/". */
+export function prefixRange(root: string): [string, string] {
+  const separator = root.includes('\\') ? '\\' : '/';
+  const prefix = root.endsWith(separator) ? root : root + separator;
+  return [prefix, prefix.slice(0, -1) + String.fromCharCode(separator.charCodeAt(0) + 1)];
+}

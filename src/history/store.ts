@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { openDatabase } from '../runtime/sqlite.ts';
-import { entryOf, headOf, stateColumns } from './rows.ts';
+import { entryOf, headOf, prefixRange, stateColumns } from './rows.ts';
 import { createTables } from './schema.ts';
 import type { CheckpointHead, EntryState, RecordedEntry } from './types.ts';
 
@@ -344,10 +344,4 @@ export class Store {
     }
     return statement;
   }
-}
-
-function prefixRange(root: string): [string, string] {
-  const separator = root.includes('\\') ? '\\' : '/';
-  const prefix = root.endsWith(separator) ? root : root + separator;
-  return [prefix, prefix.slice(0, -1) + String.fromCharCode(separator.charCodeAt(0) + 1)];
 }

@@ -189,6 +189,27 @@ describe('recording changes', () => {
     assert.equal(await diskBytes(join(stateDir, 'blobs')), 0);
   });
 
+  it('keeps what a call that failed had changed by then', async () => {
+    const { history, root } = await setUp();
+    for (const name of ['a.txt', 'b.txt', 'c.txt']) await writeFile(join(root, name), `${name}\n`);
+    const recorder = history.recorder({ tool: 'delete_directory', conversation: undefined });
+    const changes = ['a.txt', 'b.txt', 'c.txt'].map((name) => ({
+      path: join(root, name),
+      before: undefined,
+      after: undefined,
+      kind: 'delete' as const,
+    }));
+    const record = await recorder.prepare(changes, undefined);
+    await rm(join(root, 'a.txt'));
+    await writeFile(join(root, 'b.txt'), 'somebody else\n');
+    await record.abandoned();
+    const { checkpoints } = await history.list({ limit: 5 });
+    assert.deepEqual(checkpoints[0]?.files, [{ path: join(root, 'a.txt'), change: 'deleted' }]);
+    await history.restore('c1', ORIGIN);
+    assert.equal(await readFile(join(root, 'a.txt'), 'utf8'), 'a.txt\n');
+    assert.equal(await readFile(join(root, 'b.txt'), 'utf8'), 'somebody else\n');
+  });
+
   it('makes one checkpoint of all changes of one call, however many steps they take', async () => {
     const { history, root, stateDir } = await setUp();
     await writeFile(join(root, 'a.txt'), 'one\n');
