@@ -54,14 +54,8 @@ export { sha256Hex } from './sha256.ts';
 export { isTemporaryName, temporaryBeside, temporaryOwnerPid, writeAll } from './temporary-file.ts';
 export { type DecodedText, decodeText, encodeText, type TextEncoding } from './text-encoding.ts';
 export { editTextFile, type TextEdit, type WrittenText, writeTextFile } from './text-file.ts';
-export {
-  type CommitOptions,
-  type ContentSource,
-  commitFiles,
-  type FileCommit,
-  type LinkSnapshot,
-  type NewEntry,
-} from './transaction.ts';
+export { type CommitOptions, commitFiles } from './transaction.ts';
 export { identifyFile } from './transaction-entry.ts';
 export { type RecoveredTransaction, recoverTransactions } from './transaction-recovery.ts';
+export type { ContentSource, FileCommit, LinkSnapshot, NewEntry } from './transaction-types.ts';
 export { type AccessMode, Workspace, type WorkspaceOptions } from './workspace.ts';

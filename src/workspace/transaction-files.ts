@@ -9,7 +9,7 @@ import { fenceOf, NO_FOLLOW, openInside, readFileInside, withEntries, withEntry 
 import type { FileSnapshot } from './file-snapshot.ts';
 import { isMissing } from './open-file.ts';
 import { temporaryBeside, writeAll } from './temporary-file.ts';
-import type { NewEntry } from './transaction.ts';
+import type { NewEntry } from './transaction-types.ts';
 
 /** Makes the new content beside its target, complete with mode and owner. */
 export async function stageEntry(
