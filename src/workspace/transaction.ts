@@ -3,7 +3,7 @@ import { concurrently } from '../runtime/concurrently.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { type FileChange, type FileChangeRecorder, recorded } from './change-recorder.ts';
 import { withEntry } from './fence.ts';
-import { type FileRef, fileError } from './file-errors.ts';
+import { fileError } from './file-errors.ts';
 import { assertUnchanged, changedOnDisk, type FileSnapshot } from './file-snapshot.ts';
 import { type EntryId, Journal, type JournalFile } from './journal.ts';
 import { withFileLocks } from './locks.ts';
