@@ -165,7 +165,7 @@ function restored(
     summary:
       changed.length === 0
         ? `Nothing to do: all files of ${id} are as they were before it.`
-        : `${done}: ${count(changed.length, 'file')} changed${checkpointId === undefined ? '' : `, recorded as ${checkpointId}`}. redo takes a restore back.`,
+        : `${done}: ${count(changed.length, 'file')} changed${checkpointId === undefined ? '' : `, recorded as ${checkpointId}`}.${done.startsWith('Restored') ? ' redo takes it back.' : ''}`,
     data: {
       restored: id,
       files,

@@ -62,7 +62,7 @@ test('rewind lists, previews with a diff, restores and takes the restore back', 
   assert.equal(await text('a.txt'), 'one\n2\nthree\n');
 
   const restored = await call(rewind, { action: 'restore', checkpoint_id: id });
-  assert.equal(restored.summary, 'Restored c1: 1 file changed, recorded as c3. redo takes a restore back.');
+  assert.equal(restored.summary, 'Restored c1: 1 file changed, recorded as c3. redo takes it back.');
   assert.equal(await text('a.txt'), 'one\ntwo\nthree\n');
   await call(rewind, { action: 'redo' });
   assert.equal(await text('a.txt'), 'one\n2\nthree\n');
