@@ -158,7 +158,10 @@ export class OwnerConsent implements Consent {
 function fromOurPage(http: Request, issuer: string): void {
   const origin = http.headers.get('origin');
   const site = http.headers.get('sec-fetch-site');
-  if ((origin !== null && origin !== issuer) || (site !== null && site !== 'same-origin')) {
+  if (
+    (origin !== null && origin !== issuer) ||
+    (site !== null && site !== 'same-origin' && site !== 'none')
+  ) {
     throw new OAuthError('invalid_request', 'The form was not sent by the page of this server.', 403);
   }
 }
