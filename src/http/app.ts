@@ -1,9 +1,11 @@
 import { Hono } from 'hono';
 import type { McpEndpoint } from '../mcp/http.ts';
 import { jsonRpcError } from '../mcp/json-rpc.ts';
+import { PlainAnswer } from '../mcp/plain-answer.ts';
 import { VERSION } from '../runtime/version.ts';
 import type { FileOffers } from '../transfer/index.ts';
 import type { Workspace } from '../workspace/index.ts';
+import { forHono } from './everyday.ts';
 import { privateListenerGuard } from './guard.ts';
 import { offeredFile } from './offered-files.ts';
 import { type McpLogVariables, type RequestLine, requestLog } from './request-log.ts';
@@ -26,22 +28,23 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(requestLog(options.onRequest));
   app.use(privateListenerGuard(options.port));
-  app.get('/health', (context) =>
-    context.json({
+  app.get('/health', () => {
+    const health = {
       name: 'local-coder',
       version: VERSION,
       uptime_seconds: Math.round((performance.now() - startedAt) / 1000),
       access: options.workspace.accessMode,
-    }),
-  );
-  app.on(['POST', 'GET', 'DELETE'], ['/mcp', '/'], (context) =>
-    options.mcp.fetch(context.req.raw, context.get('mcp'), context.get('onCall')),
+    };
+    return forHono(PlainAnswer.json(JSON.stringify(health)));
+  });
+  app.on(['POST', 'GET', 'DELETE'], ['/mcp', '/'], async (context) =>
+    forHono(await options.mcp.fetch(context.req.raw, context.get('mcp'), context.get('onCall'))),
   );
   app.get('/files/:token/:name', offeredFile(options.offers, options.workspace));
-  app.notFound(() => jsonRpcError(404, -32000, 'Not found. The MCP endpoint is /mcp.'));
+  app.notFound(() => forHono(jsonRpcError(404, -32000, 'Not found. The MCP endpoint is /mcp.')));
   app.onError((error) => {
     options.onError(error);
-    return jsonRpcError(500, -32603, 'Internal error; the server log names it.');
+    return forHono(jsonRpcError(500, -32603, 'Internal error; the server log names it.'));
   });
   return app;
 }

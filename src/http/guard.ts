@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import { jsonRpcError } from '../mcp/json-rpc.ts';
+import { forHono } from './everyday.ts';
 
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -13,18 +14,24 @@ export function privateListenerGuard(port: () => number): MiddlewareHandler {
   return async (context, next) => {
     const host = context.req.header('host');
     if (!isOurHost(host, port())) {
-      return jsonRpcError(
-        403,
-        -32000,
-        `Forbidden: the Host header must name this machine and port ${port()}, such as 127.0.0.1:${port()}.`,
+      return forHono(
+        jsonRpcError(
+          403,
+          -32000,
+          `Forbidden: the Host header must name this machine and port ${port()}, such as 127.0.0.1:${port()}.`,
+        ),
       );
     }
     const origin = context.req.header('origin');
     if (origin !== undefined && !isOurOrigin(origin, port())) {
-      return jsonRpcError(403, -32000, 'Forbidden: requests from web pages of another origin are refused.');
+      return forHono(
+        jsonRpcError(403, -32000, 'Forbidden: requests from web pages of another origin are refused.'),
+      );
     }
     if (context.req.method === 'POST' && !isJson(context.req.header('content-type'))) {
-      return jsonRpcError(415, -32000, 'Unsupported Media Type: Content-Type must be application/json.');
+      return forHono(
+        jsonRpcError(415, -32000, 'Unsupported Media Type: Content-Type must be application/json.'),
+      );
     }
     return next();
   };

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
+import { PlainAnswer } from '../mcp/plain-answer.ts';
+import { answerEveryday, type Fetch } from './everyday.ts';
 
 export interface Listener {
   /** The bound port. */
@@ -22,14 +23,11 @@ const IDLE_SWEEP_MS = 20;
  * @param fetch the Hono app's `fetch`
  * @throws the system error of `listen` (EADDRINUSE, EADDRNOTAVAIL, EACCES)
  */
-export async function listen(
-  fetch: (request: Request) => Response | Promise<Response>,
-  address: { host: string; port: number },
-): Promise<Listener> {
+export async function listen(fetch: Fetch, address: { host: string; port: number }): Promise<Listener> {
   const { createServer } = await import('node:http');
   const server: Server = createServer(
     { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: 65_000 },
-    getRequestListener(fetch),
+    requestListener(fetch),
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.listen(address.port, address.host);
@@ -45,5 +43,27 @@ export async function listen(
       clearInterval(idle);
       clearTimeout(timer);
     },
+  };
+}
+
+/** Everyday requests go to the app the short way; for all others the Web API is loaded, once, and @hono/node-server. */
+function requestListener(fetch: Fetch): RequestListener {
+  let web: Promise<RequestListener> | undefined;
+  const loadWeb = async () => {
+    const { getRequestListener } = await import('@hono/node-server');
+    return getRequestListener(async (request) => {
+      const answer: Response | PlainAnswer = await fetch(request);
+      return answer instanceof PlainAnswer ? answer.toResponse() : answer;
+    });
+  };
+  return async (incoming, outgoing) => {
+    try {
+      if (await answerEveryday(fetch, incoming, outgoing)) return;
+      web ??= loadWeb();
+      (await web)(incoming, outgoing);
+    } catch {
+      // The app answers its own errors: what is left is a connection that broke.
+      outgoing.destroy();
+    }
   };
 }

@@ -1,8 +1,10 @@
 import type { CallRecord } from './call.ts';
 import { RunningCalls } from './cancellation.ts';
 import { clientOfSessionId, conversationKey } from './conversation.ts';
+import { EverydayRequest } from './everyday-request.ts';
 import { isModern, isObject, type Json, jsonRpcError } from './json-rpc.ts';
 import { MAX_BODY_BYTES } from './limits.ts';
+import { PlainAnswer } from './plain-answer.ts';
 import type { ToolRegistry } from './registry.ts';
 import { createRequests2025 } from './requests-2025.ts';
 import type { SdkHandler } from './sdk-handler.ts';
@@ -40,7 +42,7 @@ export interface McpEndpoint {
     summary: McpRequestSummary,
     onCall?: () => void,
     limits?: McpRequestLimits,
-  ): Promise<Response>;
+  ): Promise<PlainAnswer | Response>;
   close(): Promise<void>;
 }
 
@@ -58,8 +60,8 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
   return {
     async fetch(request, summary, onCall, limits) {
       if (request.method !== 'POST') return methodNotAllowed();
-      const body = await readJson(request);
-      if (body instanceof Response) return body;
+      const body = request instanceof EverydayRequest ? request.message : await readJson(request);
+      if (body instanceof PlainAnswer) return body;
       const message = isObject(body) ? body : undefined;
       const sessionId = request.headers.get('mcp-session-id') ?? undefined;
       describe(summary, message, request, sessionId);
@@ -124,7 +126,7 @@ function describe(
   else summary.client = request.headers.get('user-agent') ?? 'unknown client';
 }
 
-/** The parsed body, or the answer to a body that cannot be parsed. */
+/** The parsed body, or the answer (a PlainAnswer) to a body that cannot be parsed. */
 async function readJson(request: Request): Promise<unknown> {
   const declared = Number(request.headers.get('content-length') ?? Number.NaN);
   if (declared > MAX_BODY_BYTES) return tooLarge();
@@ -145,7 +147,7 @@ async function readJson(request: Request): Promise<unknown> {
   }
 }
 
-function tooLarge(): Response {
+function tooLarge(): PlainAnswer {
   return jsonRpcError(
     413,
     -32000,
@@ -153,12 +155,11 @@ function tooLarge(): Response {
   );
 }
 
-function methodNotAllowed(): Response {
-  const response = jsonRpcError(
+function methodNotAllowed(): PlainAnswer {
+  return jsonRpcError(
     405,
     -32000,
     'Method not allowed: this MCP endpoint is stateless. Send JSON-RPC messages with POST; there is no stream to GET and no session to DELETE.',
+    { allow: 'POST' },
   );
-  response.headers.set('Allow', 'POST');
-  return response;
 }

@@ -1,4 +1,5 @@
 import { VERSION } from '../runtime/version.ts';
+import { PlainAnswer } from './plain-answer.ts';
 
 export type Json = Record<string, unknown>;
 
@@ -17,6 +18,14 @@ export function isModern(message: Json | undefined): boolean {
 }
 
 /** An error that belongs to no request of the client's. */
-export function jsonRpcError(status: number, code: number, message: string): Response {
-  return Response.json({ jsonrpc: '2.0', error: { code, message }, id: null }, { status });
+export function jsonRpcError(
+  status: number,
+  code: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): PlainAnswer {
+  return PlainAnswer.json(JSON.stringify({ jsonrpc: '2.0', error: { code, message }, id: null }), {
+    status,
+    headers,
+  });
 }

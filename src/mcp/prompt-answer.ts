@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream';
 import { KEEP_ALIVE_MS } from './limits.ts';
+import { PlainAnswer } from './plain-answer.ts';
 
 /** An answer that is not ready by then becomes an event stream, so that the first byte leaves within a second. */
 const PLAIN_ANSWER_MS = 500;
@@ -12,13 +14,13 @@ type Message = Record<string, unknown>;
  */
 export function promptAnswer(
   work: (notify: (message: Message) => void) => Promise<Message>,
-): Promise<Response> {
+): Promise<PlainAnswer> {
   return new Promise((resolve) => {
     let stream: EventStream | undefined;
     const open = () => {
       if (stream === undefined) {
         stream = openEventStream();
-        resolve(stream.response);
+        resolve(stream.answer);
       }
       return stream;
     };
@@ -26,34 +28,30 @@ export function promptAnswer(
     work((notification) => open().send(notification)).then((message) => {
       clearTimeout(timer);
       if (stream !== undefined) stream.end(message);
-      else
-        resolve(new Response(JSON.stringify(message), { headers: { 'content-type': 'application/json' } }));
+      else resolve(PlainAnswer.json(JSON.stringify(message)));
     });
   });
 }
 
 interface EventStream {
-  readonly response: Response;
+  readonly answer: PlainAnswer;
   send(message: Message): void;
   end(message: Message): void;
 }
 
 function openEventStream(): EventStream {
-  const encoder = new TextEncoder();
-  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  const write = (frame: string) => controller?.enqueue(encoder.encode(frame));
-  const keepAlive = setInterval(() => write(': keepalive\n\n'), KEEP_ALIVE_MS);
-  const stop = () => {
-    clearInterval(keepAlive);
-    controller = undefined; // what comes later has no reader
-  };
-  const body = new ReadableStream<Uint8Array>({
-    start(streamController) {
-      controller = streamController;
-      write(': open\n\n');
+  const body = new Readable({
+    read() {},
+    destroy(error, done) {
+      clearInterval(keepAlive);
+      done(error);
     },
-    cancel: stop,
   });
+  const write = (frame: string) => {
+    if (!body.destroyed) body.push(frame); // else the reader has gone
+  };
+  const keepAlive = setInterval(() => write(': keepalive\n\n'), KEEP_ALIVE_MS);
+  write(': open\n\n');
   const headers = {
     'content-type': 'text/event-stream',
     'cache-control': 'no-cache, no-transform',
@@ -61,12 +59,12 @@ function openEventStream(): EventStream {
   };
   const send = (message: Message) => write(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
   return {
-    response: new Response(body, { headers }),
+    answer: new PlainAnswer(200, headers, body),
     send,
     end(message) {
       send(message);
-      controller?.close();
-      stop();
+      clearInterval(keepAlive);
+      if (!body.destroyed) body.push(null);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { CallRecord } from './call.ts';
 import type { RunningCalls } from './cancellation.ts';
 import { conversationKey, mintSessionId } from './conversation.ts';
 import { isModern, isObject, type Json, SERVER_INFO } from './json-rpc.ts';
+import { PlainAnswer } from './plain-answer.ts';
 import { promptAnswer } from './prompt-answer.ts';
 import type { ToolRegistry } from './registry.ts';
 
@@ -23,6 +24,23 @@ export interface RequestContext2025 {
   readonly onRecord: (record: CallRecord) => void;
 }
 
+type RequestId = string | number;
+
+/** An everyday request of the 2025 era, taken apart. */
+type Everyday =
+  | { readonly method: 'notification' | 'ping' | 'tools/list'; readonly id: RequestId | undefined }
+  | { readonly method: 'initialize'; readonly id: RequestId; readonly params: Initialize }
+  | { readonly method: 'tools/call'; readonly id: RequestId; readonly params: CallParams };
+
+interface RequestHeaders {
+  get(name: string): string | null;
+}
+
+/** Whether createRequests2025 answers this message. */
+export function isEveryday2025(message: Json, headers: RequestHeaders): boolean {
+  return everyday(message, headers) !== undefined;
+}
+
 /**
  * The everyday requests of the 2025 era, answered without the SDK: initialize, ping, tools/list, tools/call,
  * notifications. A server of the SDK per request doubles the cost of a small call, leaves some 100 KB to the garbage
@@ -30,33 +48,54 @@ export interface RequestContext2025 {
  * undefined and is left to the SDK, which knows every rule.
  */
 export function createRequests2025(options: Requests2025Options) {
-  return (message: Json, headers: Headers, context: RequestContext2025): Promise<Response> | undefined => {
-    if (message['jsonrpc'] !== '2.0' || isModern(message) || !isOrdinary(headers)) return undefined;
-    const { id, method, params = {} } = message;
-    if (typeof method !== 'string' || !isObject(params)) return undefined;
-    if (id === undefined) {
-      return method.startsWith('notifications/')
-        ? Promise.resolve(new Response(null, { status: 202 }))
-        : undefined;
-    }
-    if (typeof id !== 'string' && !Number.isSafeInteger(id)) return undefined;
-    switch (method) {
-      case 'initialize':
-        return isInitialize(params) ? initialize(options, id, params) : undefined;
-      case 'ping':
-        return Promise.resolve(jsonResponse(resultOf(id, '{}')));
-      case 'tools/list':
-        return Promise.resolve(jsonResponse(resultOf(id, `{"tools":${options.registry.listJson()}}`)));
-      case 'tools/call':
-        return isToolCall(params) ? callTool(options, id as string | number, params, context) : undefined;
-      default:
+  return (
+    message: Json,
+    headers: RequestHeaders,
+    context: RequestContext2025,
+  ): Promise<PlainAnswer> | undefined => {
+    const request = everyday(message, headers);
+    switch (request?.method) {
+      case undefined:
         return undefined;
+      case 'notification':
+        return Promise.resolve(new PlainAnswer(202, {}));
+      case 'initialize':
+        return initialize(options, request.id, request.params);
+      case 'ping':
+        return Promise.resolve(PlainAnswer.json(resultOf(request.id, '{}')));
+      case 'tools/list':
+        return Promise.resolve(
+          PlainAnswer.json(resultOf(request.id, `{"tools":${options.registry.listJson()}}`)),
+        );
+      case 'tools/call':
+        return callTool(options, request.id, request.params, context);
     }
   };
 }
 
+function everyday(message: Json, headers: RequestHeaders): Everyday | undefined {
+  if (message['jsonrpc'] !== '2.0' || isModern(message) || !isOrdinary(headers)) return undefined;
+  const { id, method, params = {} } = message;
+  if (typeof method !== 'string' || !isObject(params)) return undefined;
+  if (id === undefined) {
+    return method.startsWith('notifications/') ? { method: 'notification', id } : undefined;
+  }
+  if (typeof id !== 'string' && !(typeof id === 'number' && Number.isSafeInteger(id))) return undefined;
+  switch (method) {
+    case 'initialize':
+      return isInitialize(params) ? { method, id, params } : undefined;
+    case 'ping':
+    case 'tools/list':
+      return { method, id };
+    case 'tools/call':
+      return isToolCall(params) ? { method, id, params } : undefined;
+    default:
+      return undefined;
+  }
+}
+
 /** The revision, when one is named, is one of ours, and the client accepts both forms of an answer, as it must. */
-function isOrdinary(headers: Headers): boolean {
+function isOrdinary(headers: RequestHeaders): boolean {
   const revision = headers.get('mcp-protocol-version');
   if (revision !== null && !(REVISIONS as readonly string[]).includes(revision)) return false;
   const accept = headers.get('accept') ?? '*/*';
@@ -76,7 +115,11 @@ function isInitialize(params: Json): params is Json & Initialize {
   return typeof clientInfo['name'] === 'string' && typeof clientInfo['version'] === 'string';
 }
 
-async function initialize(options: Requests2025Options, id: unknown, params: Initialize): Promise<Response> {
+async function initialize(
+  options: Requests2025Options,
+  id: RequestId,
+  params: Initialize,
+): Promise<PlainAnswer> {
   const asked = REVISIONS.find((revision) => revision === params.protocolVersion);
   const result = {
     protocolVersion: asked ?? REVISIONS[0],
@@ -84,9 +127,9 @@ async function initialize(options: Requests2025Options, id: unknown, params: Ini
     serverInfo: SERVER_INFO,
     instructions: await options.instructions(),
   };
-  const response = jsonResponse(resultOf(id, JSON.stringify(result)));
-  response.headers.set('mcp-session-id', mintSessionId(params.clientInfo));
-  return response;
+  return PlainAnswer.json(resultOf(id, JSON.stringify(result)), {
+    headers: { 'mcp-session-id': mintSessionId(params.clientInfo) },
+  });
 }
 
 interface CallParams {
@@ -109,7 +152,7 @@ function callTool(
   id: string | number,
   params: CallParams,
   { sessionId, client, closed, answerByMs, onRecord }: RequestContext2025,
-): Promise<Response> {
+): Promise<PlainAnswer> {
   return promptAnswer(async (notify) => {
     const token = params._meta?.['progressToken'];
     let progress = 0;
@@ -137,8 +180,4 @@ function callTool(
 
 function resultOf(id: unknown, resultJson: string): string {
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${resultJson}}`;
-}
-
-function jsonResponse(json: string): Response {
-  return new Response(json, { headers: { 'content-type': 'application/json' } });
 }
