@@ -1,7 +1,7 @@
 import type { CallFiles, Dialect, Invocation, ShellState } from './dialect.ts';
 import { mergeFunctions, splitFunctions, stubs } from './functions.ts';
 import { parseVariables, splitVariables, type Variable } from './variables.ts';
-import { quote, quoteWord } from './words.ts';
+import { quote, quoteWord, readFolder } from './words.ts';
 
 /** Made or kept by bash itself; most are read-only or change by the second. */
 const OWN =
@@ -90,7 +90,7 @@ export const bash: Dialect = {
     const exported = (names ?? '').match(/^declare -fx.* \S+$/gm) ?? [];
     const merged = mergeFunctions(splitFunctions(functions ?? '', functionNames), previous.functions);
     return {
-      cwd,
+      cwd: readFolder(cwd),
       environment: split.environment,
       variables: split.script,
       functions: merged,

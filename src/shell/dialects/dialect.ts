@@ -1,6 +1,6 @@
 export type ShellKind = 'bash' | 'zsh' | 'sh' | 'pwsh' | 'powershell' | 'cmd';
 
-/** What a named shell carries from one call to the next. Texts are latin1: one character per byte. */
+/** What a named shell carries from one call to the next. Scripts are latin1: one character per byte. */
 export interface ShellState {
   /** The folder as the shell calls it (symlinks as they were entered). */
   readonly cwd: string;

@@ -3,12 +3,12 @@ import type { Dialect, Invocation } from './dialect.ts';
 import { stubs } from './functions.ts';
 import { findFunctions } from './sh-functions.ts';
 import { parseVariables, splitVariables, type Variable } from './variables.ts';
-import { quote, quoteWord } from './words.ts';
+import { quote, quoteWord, readFolder } from './words.ts';
 
 /** Made by dash, busybox, or bash in its sh costume. */
 const OWN =
-  /^(BASH|BASHOPTS|BASH_\w+|DIRSTACK|EUID|FUNCNAME|GROUPS|HOSTNAME|HOSTTYPE|IFS|LINENO|MACHTYPE|OPTARG|OPTIND|OPTERR|OSTYPE|PIPESTATUS|POSIXLY_CORRECT|PPID|PS[124]|RANDOM|SECONDS|SHELLOPTS|UID)$/;
-const DEFAULT_IFS = ' \t\n';
+  /^(BASH|BASHOPTS|BASH_\w+|DIRSTACK|EUID|FUNCNAME|GROUPS|HOSTNAME|HOSTTYPE|LINENO|MACHTYPE|OPTARG|OPTIND|OPTERR|OSTYPE|PIPESTATUS|POSIXLY_CORRECT|PPID|PS[12]|RANDOM|SECONDS|SHELLOPTS|UID)$/;
+const DEFAULTS: Readonly<Record<string, string>> = { IFS: ' \t\n', PS4: '+ ' };
 const OPTIONS_ON = new Set(['braceexpand', 'hashall', 'interactive-comments', 'posix']);
 const OPTIONS_NEVER = new Set(['noexec', 'onecmd', 'stdin', 'interactive', 'privileged', 'debug', 'nolog']);
 
@@ -105,7 +105,7 @@ export const sh: Dialect = {
       if (name !== undefined && body !== undefined) functions[name] = body;
     }
     return {
-      cwd,
+      cwd: readFolder(cwd),
       environment: split.environment,
       variables: split.script + locked.map((variable) => `${variable.line}\n`).join(''),
       functions,
@@ -121,7 +121,8 @@ export const sh: Dialect = {
 };
 
 function isOwn(variable: Variable): boolean {
-  return variable.name === 'IFS' ? variable.value === DEFAULT_IFS : OWN.test(variable.name);
+  const initial = DEFAULTS[variable.name];
+  return initial === undefined ? OWN.test(variable.name) : variable.value === initial;
 }
 
 function changedOptions(printed: string): string {

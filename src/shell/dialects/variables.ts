@@ -58,6 +58,13 @@ export interface SplitVariables {
   readonly script: string;
 }
 
+/**
+ * Linux starts no program with one variable above 128 KiB or with an environment of some MiB. What is beyond goes
+ * into the script: the shell starts, and `unset` can mend it.
+ */
+const MAX_VALUE_BYTES = 100 * 1024;
+const MAX_ENVIRONMENT_BYTES = 512 * 1024;
+
 /** Kept by the shell or by us, call by call. */
 const PER_CALL = /^(_|PWD|SHLVL|__lc_.*)$/;
 
@@ -74,13 +81,23 @@ export function splitVariables(
   const changed: Record<string, string | null> = {};
   const seen = new Set<string>();
   let script = '';
+  let bytes = 0;
   for (const variable of variables) {
     const { name, value } = variable;
     if (PER_CALL.test(name) || isOwnVariable(name)) continue;
     const text = value === undefined ? undefined : latin1ToUtf8(value);
     if (variable.exported && text !== undefined) {
       seen.add(name);
-      if (environment[name] !== text) changed[name] = text;
+      if (environment[name] === text) continue;
+      // Of a value that the shell printed there are as many bytes as characters.
+      const size = value?.length ?? 0;
+      const fits = size <= MAX_VALUE_BYTES && bytes + size <= MAX_ENVIRONMENT_BYTES;
+      if (fits) {
+        bytes += size;
+        changed[name] = text;
+      } else {
+        script += `${variable.line}\n`;
+      }
     } else if (!isOwn(variable)) {
       script += `${variable.line}\n`;
     }

@@ -123,6 +123,17 @@ export function utf8ToLatin1(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
+/**
+ * The folder that a shell says it is in. A name that is no UTF-8 cannot be given to a new process: then the nearest
+ * folder above that can.
+ */
+export function readFolder(latin1: string): string {
+  const parts = latin1.split('/');
+  let end = parts.findIndex((part) => latin1ToUtf8(part) === undefined);
+  if (end < 0) end = parts.length;
+  return latin1ToUtf8(parts.slice(0, end).join('/')) || '/';
+}
+
 /** A word in single quotes for any POSIX shell. */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;

@@ -2,7 +2,7 @@ import { prefixed } from './bash.ts';
 import type { Dialect, Invocation } from './dialect.ts';
 import { mergeFunctions, stubs } from './functions.ts';
 import { parseVariables, splitVariables, type Variable } from './variables.ts';
-import { quote, quoteWord, utf8ToLatin1 } from './words.ts';
+import { quote, quoteWord, readFolder, utf8ToLatin1 } from './words.ts';
 
 /** Not marked as special by zsh, but its own or ours. */
 const OWN =
@@ -30,7 +30,7 @@ const SAVE = `__lc_save() {
     builtin umask; builtin printf '\\0'
     builtin alias -L; builtin alias -sL; builtin printf '\\0'
     builtin setopt extendedglob
-    builtin typeset -p -- fpath cdpath IFS NULLCMD READNULLCMD \${(k)parameters[(R)^*(special|export|hide)*]}
+    builtin typeset -p -- fpath cdpath IFS PS4 NULLCMD READNULLCMD \${(k)parameters[(R)^*(special|export|hide)*]}
     builtin printf '\\0'
     for __lc_k in \${(k)parameters[(R)*export*]}; do builtin print -rN -- "$__lc_k" "\${(P)__lc_k}"; done
     builtin printf '\\0'
@@ -39,7 +39,7 @@ const SAVE = `__lc_save() {
   __lc_dump=
   return $1
 }
-__lc_exit() { __lc_save $? }`;
+__lc_exit() { { __lc_save $? } 2>/dev/null }`;
 
 const RUN = '{ . "$1"; } 2>/dev/null;eval "$3";{ __lc_save "$?"; } 2>/dev/null';
 
@@ -112,7 +112,7 @@ export const zsh: Dialect = {
     const early = names.filter((name) => !RUN_OPTIONS.test(name));
     const late = names.filter((name) => RUN_OPTIONS.test(name) && name !== 'noexec');
     return {
-      cwd,
+      cwd: readFolder(cwd),
       environment: split.environment,
       variables: split.script,
       functions: mergeFunctions(functions, previous.functions),
@@ -144,6 +144,8 @@ export const zsh: Dialect = {
 /** zsh sets these by itself, whatever the environment says. */
 function ownEnvironment(name: string, value: string | null): string[] {
   if (value === null) return [`unset ${name}`];
+  // An empty one is taken for none, and zsh has a PATH of its own for that case.
+  if (name === 'PATH' && value === '') return ['PATH='];
   if (name !== 'OLDPWD') return [];
   const folder = quote(utf8ToLatin1(value));
   // `cd -` goes where zsh itself came from.
