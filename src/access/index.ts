@@ -1,4 +1,11 @@
-/** The public face of access: the audit trail. */
+/** The public face of access: the audit trail and approval. */
+export {
+  type ApprovalAnswer,
+  ApprovalDesk,
+  type ApprovalPolicy,
+  type ApprovalRequest,
+  approvalSubject,
+} from './approval/index.ts';
 export {
   type AuditEntry,
   AuditLog,

@@ -3,13 +3,20 @@ import { colours } from '../runtime/terminal.ts';
 import { VERSION } from '../runtime/version.ts';
 
 /** What is printed once when the server listens: the address, what it serves, and how to connect. */
-export function startCard(settings: Settings, address: string, stream: { isTTY?: boolean }): string {
+export function startCard(
+  settings: Settings,
+  address: string,
+  stream: { isTTY?: boolean },
+  commands?: string,
+): string {
   const { bold, dim, red } = colours(stream);
   const [first, ...more] = settings.workspace;
   const access =
     settings.access === 'full'
       ? red('full: the tools reach every file and run every command that you can')
-      : settings.access;
+      : settings.access === 'workspace'
+        ? `workspace: only what is in ${more.length > 0 ? 'these folders' : 'this folder'}`
+        : 'read-only: nothing is changed or run';
   return [
     '',
     `  ${bold('local-coder')} ${VERSION}`,
@@ -18,6 +25,7 @@ export function startCard(settings: Settings, address: string, stream: { isTTY?:
     `  Folder    ${first}`,
     ...more.map((root) => `            ${root}`),
     `  Access    ${access}`,
+    ...(settings.access === 'workspace' && commands !== undefined ? [`  Commands  ${commands}`] : []),
     '',
     `  Connect   claude mcp add --transport http local-coder ${address}`,
     `            codex mcp add local-coder --url ${address}`,

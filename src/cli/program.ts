@@ -1,4 +1,4 @@
-import { type AuditEntry, callTarget } from '../access/index.ts';
+import { ApprovalDesk, type AuditEntry, callTarget } from '../access/index.ts';
 import type { Settings } from '../config/load.ts';
 import { createInstructions } from '../context/index.ts';
 import type { CallRecord } from '../mcp/call.ts';
@@ -13,6 +13,7 @@ import { startServices } from './start-services.ts';
 export interface Program {
   readonly services: Services;
   readonly registry: ToolRegistry;
+  readonly approvals: ApprovalDesk;
   readonly instructions: () => Promise<string>;
   /** Finishes or takes back what a killed instance left half way. */
   recover(): Promise<void>;
@@ -22,8 +23,11 @@ export interface Program {
 
 export function startProgram(settings: Settings, stateDir: string, log: Log): Program {
   const services = startServices(settings, stateDir, log);
+  const approvals = new ApprovalDesk({ policy: settings.approve });
   const registry = new ToolRegistry({
-    tools: selectTools(settings.tools),
+    approvals,
+    approvalWaitMs: settings.yield,
+    tools: selectTools(settings.tools, settings.access),
     services,
     form: settings.results,
     onCall: (record) => {
@@ -38,6 +42,7 @@ export function startProgram(settings: Settings, stateDir: string, log: Log): Pr
   return {
     services,
     registry,
+    approvals,
     instructions: createInstructions({
       workspace: services.workspace,
       countChanges: changeCounter(services),

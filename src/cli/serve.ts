@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { describeCommands } from '../access/sandbox/index.ts';
 import type { SettingName } from '../config/definitions.ts';
 import { loadSettings, type Settings } from '../config/load.ts';
 import { openStateDir } from '../config/state-dir.ts';
@@ -11,10 +12,11 @@ import { systemCode } from '../runtime/errors.ts';
 import { createLog, type Log } from '../runtime/log.ts';
 import { processStartTime } from '../runtime/process-identity.ts';
 import { VERSION } from '../runtime/version.ts';
+import { approveOnTerminal } from './approval-terminal.ts';
 import { startCard } from './card.ts';
 import type { Instance } from './instances.ts';
 import { portOwner } from './port-owner.ts';
-import { startProgram } from './program.ts';
+import { type Program, startProgram } from './program.ts';
 import { onTermination } from './termination.ts';
 
 /** How long running calls may take to finish when the server is told to end. */
@@ -47,8 +49,16 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   const host = settings.host === '::1' ? '[::1]' : settings.host;
   const origin = `http://${host}:${port}`;
   program.services.offers.setBaseUrl(origin);
-  process.stdout.write(startCard(settings, `${origin}/mcp`, process.stdout));
+  process.stdout.write(
+    startCard(
+      settings,
+      `${origin}/mcp`,
+      process.stdout,
+      await describeCommands(settings.access, program.services.sandbox),
+    ),
+  );
 
+  const stopAsking = askForApproval(program, log);
   const terminated = onTermination();
   const registered = register(settings, stateDir, port, log);
   void program.recover();
@@ -56,6 +66,7 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   setTimeout(() => void program.services.shell.prepare().catch(() => {}), PREPARE_SHELL_MS).unref();
 
   log.info(`${await terminated}: ending; running calls have ${GRACE_MS / 1000} s`);
+  stopAsking();
   const closed = listener.close(GRACE_MS);
   await program.registry.drain(GRACE_MS);
   await program.close();
@@ -63,6 +74,18 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   await mcp.close();
   (await registered)?.();
   return EXIT.ok;
+}
+
+/** Shows calls that wait for approval where somebody can answer; returns the function that ends it. */
+function askForApproval({ approvals }: Program, log: Log): () => void {
+  if (approvals.policy === 'never') return () => {};
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    log.warn(
+      `--approve ${approvals.policy}: there is no terminal to ask on, so every such call is denied after ten minutes`,
+    );
+    return () => {};
+  }
+  return approveOnTerminal(approvals, process.stdin, process.stderr);
 }
 
 async function bind(fetch: Parameters<typeof listen>[0], settings: Settings): Promise<Listener> {

@@ -1,5 +1,13 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { AuditLog } from '../access/index.ts';
+import { commandsRefused, rulesOf } from '../access/modes.ts';
+import {
+  type Confinement,
+  cleanEnvironment,
+  confinementBy,
+  confinementRefusing,
+  createSandbox,
+} from '../access/sandbox/index.ts';
 import type { Settings } from '../config/load.ts';
 import { createGit } from '../git/index.ts';
 import { createHistory } from '../history/index.ts';
@@ -22,6 +30,26 @@ export function startServices(settings: Settings, stateDir: string, log?: Log): 
     accessMode: settings.access,
     protectedPaths: [stateDir, audit.file],
   });
+  const environment = childEnvironment(process.env);
+  const { commands } = rulesOf(settings.access);
+  const { roots } = workspace;
+  // Found and tried while the rest starts; only who starts a program waits for it.
+  const sandbox =
+    commands === 'sandboxed'
+      ? createSandbox({
+          roots,
+          network: settings['sandbox-network'] !== 'off',
+          readDirs: (settings['sandbox-read'] ?? []).map((path) => resolve(path)),
+          stateDir,
+          protectedFiles: [audit.file],
+          env: environment,
+        })
+      : undefined;
+  const confinement: Confinement | undefined = sandbox
+    ? confinementBy(sandbox, roots)
+    : commands === 'none'
+      ? confinementRefusing(commandsRefused, roots)
+      : undefined;
   const history = createHistory({
     stateDir,
     workspace,
@@ -33,17 +61,23 @@ export function startServices(settings: Settings, stateDir: string, log?: Log): 
     workspace,
     history,
     recordChanges: (tool, conversation) => history.recorder({ tool, conversation }),
-    search: createSearch({ stateDir }),
+    sandbox,
+    search: createSearch({ stateDir, visibility: workspace, confinement }),
     shell: createShell({
       stateDir,
       defaultShell: settings.shell,
       shellTimeoutSeconds: settings['shell-timeout'],
       yieldMs: settings.yield,
       env: process.env,
+      confinement,
     }),
     audit,
     offers: new FileOffers(),
     // Hooks and credential helpers get what commands get: not the product's own settings and credentials.
-    git: createGit({ env: childEnvironment(process.env), accessMode: settings.access }),
+    git: createGit({
+      env: confinement ? cleanEnvironment(environment) : environment,
+      accessMode: settings.access,
+      confinement,
+    }),
   };
 }

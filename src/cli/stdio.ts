@@ -1,3 +1,4 @@
+import { describeCommands } from '../access/sandbox/index.ts';
 import type { SettingName } from '../config/definitions.ts';
 import { loadSettings } from '../config/load.ts';
 import { openStateDir } from '../config/state-dir.ts';
@@ -18,6 +19,13 @@ export async function stdio(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   if (warning !== undefined) log.warn(warning);
 
   const program = startProgram(settings, stateDir, log);
+  if (settings.access === 'workspace') {
+    // Nobody waits for it; whoever starts a command is told the same.
+    describeCommands(settings.access, program.services.sandbox).then(
+      (commands) => log.info(`commands: ${commands}`),
+      () => {},
+    );
+  }
   const clientGone = new Promise<void>((resolve) => {
     process.stdin.once('close', resolve);
     process.stdin.once('end', resolve);

@@ -30,6 +30,7 @@ export interface Settings extends SettingValues {
   readonly tools: 'full' | 'slim' | 'viewer';
   readonly results: 'auto' | 'both' | 'structured' | 'text';
   readonly yield: number;
+  readonly approve: 'never' | 'destructive' | 'all';
   /** MiB. */
   readonly 'history-size': number;
   readonly 'state-dir': string;
@@ -45,6 +46,7 @@ const DEFAULTS = {
   tools: 'full',
   results: 'auto',
   yield: 10_000,
+  approve: 'never',
   'history-size': 2048,
   'log-level': 'info',
 } as const;

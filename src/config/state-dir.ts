@@ -1,4 +1,4 @@
-import { chmod, mkdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, realpath, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { systemCode } from '../runtime/errors.ts';
 import { homeFolder, isMac, isWindows } from '../runtime/platform.ts';
@@ -12,14 +12,17 @@ export function defaultStateDir(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /**
- * Makes the state folder private (0700) and returns its absolute path with a warning where the file system
+ * Makes the state folder private (0700) and returns its real path with a warning where the file system
  * cannot keep it private (FAT on a USB stick).
  * @throws {UsageError} when it cannot be made
  */
 export async function openStateDir(path: string): Promise<{ stateDir: string; warning: string | undefined }> {
-  const stateDir = resolve(path);
+  let stateDir = resolve(path);
   try {
     await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    stateDir = await realpath(stateDir);
+    // Where it lies inside of a repository nothing of it gets into a commit or a search.
+    await writeFile(join(stateDir, '.gitignore'), '*\n', { flag: 'wx' }).catch(() => {});
     if (isWindows) return { stateDir, warning: undefined };
     const before = await stat(stateDir);
     if ((before.mode & 0o077) !== 0) await chmod(stateDir, 0o700).catch(() => {});

@@ -14,6 +14,8 @@ export interface ToolCall {
   /** Milliseconds (performance.now()) by which the answer must leave, where that is sooner than usual. */
   readonly answerByMs?: number | undefined;
   readonly progress: (message: string) => void;
+  /** Asks the user through the client, where the client can (MCP elicitation). True: they agreed. */
+  readonly askUser?: ((message: string) => Promise<boolean>) | undefined;
   /** Told how the call ended, for the transport's own log. */
   readonly onRecord?: (record: CallRecord) => void;
 }

@@ -16,6 +16,8 @@ interface HandedOver {
   readonly key: string;
   readonly tool: string;
   readonly result: Promise<CallResult>;
+  /** True as long as the owner has not answered. */
+  readonly awaitsApproval: () => boolean;
 }
 
 /**
@@ -53,6 +55,7 @@ export class HandedOverCalls {
     work: Promise<CallResult>,
     dueMs: number,
     toErrorResult: (error: unknown) => CallResult,
+    awaitsApproval: () => boolean = () => false,
   ): Promise<CallResult> {
     const first = await settledBefore(work, dueMs - performance.now());
     if (first !== undefined) return first;
@@ -61,6 +64,7 @@ export class HandedOverCalls {
       key: keyOf(tool.name, args, call),
       tool: tool.name,
       result: work.catch(toErrorResult),
+      awaitsApproval,
     };
     this.#byId.set(entry.id, entry);
     entry.result.finally(() => setTimeout(() => this.#byId.delete(entry.id), KEEP_MS).unref());
@@ -83,7 +87,7 @@ export class HandedOverCalls {
 }
 
 /** The value of a promise when it settles within `timeoutMs`, else undefined. Rejections pass through. */
-async function settledBefore<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+export async function settledBefore<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), Math.max(timeoutMs, 0)).unref();
@@ -96,11 +100,18 @@ async function settledBefore<T>(work: Promise<T>, timeoutMs: number): Promise<T 
 }
 
 function receiptOf(entry: HandedOver): CallResult {
-  const error = new CodedError(
-    'TIMEOUT',
-    `${entry.tool} is not done yet; it goes on.`,
-    `Ask for its result with process_output {"id":"${entry.id}","wait_ms":30000}.`,
-  );
+  const collect = `process_output {"id":"${entry.id}","wait_ms":30000}`;
+  const error = entry.awaitsApproval()
+    ? new CodedError(
+        'PENDING_APPROVAL',
+        `${entry.tool} waits for the user's approval on their computer.`,
+        `Tell the user; ${collect} or the same call again collects the result.`,
+      )
+    : new CodedError(
+        'TIMEOUT',
+        `${entry.tool} is not done yet; it goes on.`,
+        `Ask for its result with ${collect}.`,
+      );
   const envelope = {
     ok: false,
     tool: entry.tool,

@@ -10,3 +10,5 @@ export const KEEP_ALIVE_MS = 3_000;
 export const MAX_CONCURRENT_CALLS = 512;
 /** Bytes of one HTTP request body. Room for write_file_base64 of a 20 MiB file. */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
+/** How long a call waits for the owner's word before its client is told so (access.md: up to the yield time). */
+export const APPROVAL_WAIT_MS = 10_000;

@@ -1,12 +1,13 @@
+import { type ApprovalDesk, approvalSubject } from '../access/index.ts';
 import { closestName } from '../runtime/closest.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { OtherTools, ToolContext, ToolDefinition } from '../tools/define.ts';
 import type { Services } from '../tools/services.ts';
 import { type CallRecord, cancelledError, type ToolCall } from './call.ts';
 import { type CallResult, errorResult, type ResultForm, sendsStructured, successResult } from './envelope.ts';
-import { HandedOverCalls } from './handed-over-calls.ts';
+import { HandedOverCalls, settledBefore } from './handed-over-calls.ts';
 import { parseArguments } from './input.ts';
-import { HAND_OVER_MS, MAX_ANSWER_MS, MAX_CONCURRENT_CALLS } from './limits.ts';
+import { APPROVAL_WAIT_MS, HAND_OVER_MS, MAX_ANSWER_MS, MAX_CONCURRENT_CALLS } from './limits.ts';
 import { type ListedTool, listedTool } from './tool-list.ts';
 
 export interface RegistryOptions {
@@ -14,6 +15,10 @@ export interface RegistryOptions {
   readonly services: Services;
   readonly form: ResultForm;
   readonly onCall?: (record: CallRecord) => void;
+  /** Where calls wait for the owner's word; without it none does. */
+  readonly approvals?: ApprovalDesk;
+  /** Milliseconds for the owner's word before the client is told that its call waits; tests shorten it. */
+  readonly approvalWaitMs?: number;
   /** Milliseconds after which a call that is not done is handed over; tests shorten it. */
   readonly handOverMs?: number;
   /** A defect in a tool: everything thrown that is not a CodedError. */
@@ -120,16 +125,29 @@ export class ToolRegistry {
       otherTools: this.#otherTools(call),
     };
     context.signal.throwIfAborted();
-    const work = tool
-      .handler(args, context)
-      .then((answer) => successResult(tool, answer, this.#options.form));
+    const approval = this.#approval(tool, args, call, context.signal);
+    const answer =
+      approval === undefined ? tool.handler(args, context) : approval.then(() => tool.handler(args, context));
+    const work = answer.then((done) => successResult(tool, done, this.#options.form));
     this.#track(work);
+    let awaitsApproval = approval !== undefined;
+    const decided = () => {
+      awaitsApproval = false;
+    };
+    approval?.then(decided, decided);
+    // The owner is given as long as a command before the client is told that it waits.
+    if (approval !== undefined)
+      await settledBefore(
+        work.catch(() => {}),
+        this.#options.approvalWaitMs ?? APPROVAL_WAIT_MS,
+      );
+    const dueMs = Math.min(started + (this.#options.handOverMs ?? HAND_OVER_MS), handOverBy(call, started));
     return this.#handedOver.answerInTime(
       tool,
       args,
       call,
       work,
-      Math.min(started + (this.#options.handOverMs ?? HAND_OVER_MS), handOverBy(call, started)),
+      awaitsApproval ? 0 : dueMs,
       (error) =>
         errorResult(
           tool.name,
@@ -137,7 +155,26 @@ export class ToolRegistry {
           this.#options.form,
           sendsStructured(tool, this.#options.form),
         ),
+      () => awaitsApproval,
     );
+  }
+
+  /** Resolves when the owner allows the call; undefined when nobody need be asked. */
+  #approval(
+    tool: ToolDefinition,
+    args: Record<string, unknown>,
+    call: ToolCall,
+    signal: AbortSignal,
+  ): Promise<void> | undefined {
+    const desk = this.#options.approvals;
+    if (desk === undefined || !desk.covers(tool.annotations)) return undefined;
+    const request = {
+      tool: tool.name,
+      subject: approvalSubject(args),
+      client: call.client,
+      folder: this.#options.services.workspace.defaultRoot,
+    };
+    return desk.ask(request, args, signal, call.askUser);
   }
 
   #otherTools(call: ToolCall): OtherTools {

@@ -17,6 +17,8 @@ export interface RequestFacts {
   readonly client: (server: Server) => string | undefined;
   /** See ToolCall. */
   readonly answerByMs?: number | undefined;
+  /** True where the client at the other end of this connection can be asked (stdio, 2025 era, elicitation). */
+  readonly canAsk?: (server: Server) => boolean;
   /** Told how each call of the request ended. */
   readonly onRecord?: (record: CallRecord) => void;
   /** Server instructions, for the requests that carry them. */
@@ -28,8 +30,8 @@ const CACHE_HINT = { ttlMs: 60_000, cacheScope: 'private' } as const;
 
 /**
  * A fresh low-level MCP server for one request (HTTP) or one connection (stdio). The registry is behind it; the
- * server only translates. Elicitation is never asked for, so its schema validator is an empty one: building the
- * default validator for every request costs more than most calls.
+ * server only translates. What elicitation answers is a mere yes or no, so its schema validator is an empty one:
+ * building the default validator for every request costs more than most calls.
  */
 export function createServer(registry: ToolRegistry, facts: RequestFacts): Server {
   const options: ServerOptions = {
@@ -61,6 +63,13 @@ export function createServer(registry: ToolRegistry, facts: RequestFacts): Serve
         client: facts.client(server),
         answerByMs: facts.answerByMs,
         progress: report,
+        askUser: facts.canAsk?.(server)
+          ? async (message) => {
+              const requestedSchema = { type: 'object' as const, properties: {} };
+              const answer = await context.mcpReq.elicitInput({ message, requestedSchema });
+              return answer.action === 'accept';
+            }
+          : undefined,
         onRecord: facts.onRecord,
       }),
     );

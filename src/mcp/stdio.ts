@@ -15,7 +15,7 @@ export interface StdioOptions {
  */
 export function serveOverStdio(options: StdioOptions): { close: () => Promise<void> } {
   return serveStdio(
-    async () =>
+    async ({ era }) =>
       createServer(options.registry, {
         conversation: (meta) => conversationKey(meta, undefined),
         // Here a closed connection is the end of the client: everything it started by a call is cancelled.
@@ -24,6 +24,8 @@ export function serveOverStdio(options: StdioOptions): { close: () => Promise<vo
           const info = server.getClientVersion();
           return info && `${info.name} ${info.version}`;
         },
+        // Later revisions let a server ask only by answering with a question; there the terminal or the page is asked.
+        canAsk: (server) => era === 'legacy' && server.getClientCapabilities()?.elicitation !== undefined,
         instructions: await options.instructions(),
       }),
     { onerror: options.onError },

@@ -1,0 +1,68 @@
+import type { ApprovalAnswer, ApprovalDesk, ApprovalRequest } from '../access/index.ts';
+import { colours, forTerminal } from '../runtime/terminal.ts';
+
+/** Keys pressed before somebody can have read the question are not an answer to it. */
+const READ_MS = 400;
+
+const KEYS: Readonly<Record<string, ApprovalAnswer>> = {
+  a: 'allow',
+  d: 'deny',
+  t: 'always-tool',
+  c: 'always-call',
+};
+
+/**
+ * Shows calls that wait for approval on the terminal, one at a time, and takes the owner's answer as one key.
+ * @returns the function that gives the terminal back
+ */
+export function approveOnTerminal(
+  desk: ApprovalDesk,
+  input: NodeJS.ReadStream,
+  output: NodeJS.WriteStream,
+): () => void {
+  const { bold, dim, red } = colours(output);
+  let shown: ApprovalRequest | undefined;
+  let shownAtMs = 0;
+
+  const show = () => {
+    const waiting = desk.waiting();
+    if (shown !== undefined && !waiting.some(({ id }) => id === shown?.id)) {
+      shown = undefined; // answered, elsewhere or here, or cancelled
+      output.write(dim('  settled\n'));
+    }
+    const next = waiting[0];
+    if (shown !== undefined || next === undefined) return;
+    shown = next;
+    shownAtMs = performance.now();
+    const more = waiting.length > 1 ? dim(` (${waiting.length - 1} more wait)`) : '';
+    const client = next.client === undefined ? '' : ` for ${forTerminal(next.client)}`;
+    output.write(
+      [
+        '',
+        `  ${red('Approve?')} ${bold(forTerminal(next.tool))}${client}${more}`,
+        ...next.subject.split('\n').map((line) => `  ${forTerminal(line)}`),
+        dim(`  in ${forTerminal(next.folder)}`),
+        `  [a]llow   [d]eny   always this [t]ool   always exactly this [c]all here`,
+        '',
+      ].join('\n'),
+    );
+  };
+  const onKey = (key: Buffer) => {
+    const text = key.toString('utf8');
+    if (text === '\u0003') return void process.kill(process.pid, 'SIGINT'); // raw mode hands Ctrl-C over as a key
+    const answer = KEYS[text.toLowerCase()];
+    if (shown === undefined || answer === undefined || performance.now() - shownAtMs < READ_MS) return;
+    desk.answer(shown.id, answer);
+  };
+
+  const stopListening = desk.onChange(show);
+  input.setRawMode(true);
+  input.resume();
+  input.on('data', onKey);
+  return () => {
+    stopListening();
+    input.off('data', onKey);
+    input.setRawMode(false);
+    input.pause();
+  };
+}
