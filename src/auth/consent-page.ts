@@ -9,7 +9,7 @@ const MODES: Readonly<Record<AccessMode, { readonly title: string; readonly mean
   full: { title: 'Full', means: 'reads and changes any file you can, and runs any command as you' },
   workspace: {
     title: 'Workspace',
-    means: 'reads and changes the served folders only; commands run confined',
+    means: 'reads and changes the served folders only; commands run confined, or not at all',
   },
   'read-only': { title: 'Read only', means: 'looks at the served folders; changes nothing, runs nothing' },
 };
@@ -26,7 +26,7 @@ dt { font-size: .85rem; opacity: .75; } dd { margin: 0 0 .5rem; overflow-wrap: a
 .number { font-size: 1.5rem; font-weight: 700; letter-spacing: .05em; }
 fieldset { margin: 0 0 1.25rem; padding: .5rem 1rem .75rem; border: 1px solid var(--line); border-radius: .5rem; }
 legend { padding: 0 .4rem; font-weight: 600; }
-.mode { display: flex; gap: .6rem; padding: .35rem 0; } .mode input { margin: .4rem 0 0; flex: none; }
+.mode { display: flex; align-items: flex-start; gap: .6rem; padding: .35rem 0; } .mode input { margin: .4rem 0 0; flex: none; }
 .mode span { font-size: .9rem; opacity: .8; display: block; }
 .code { display: block; width: 100%; font: 1.5rem/1.4 ui-monospace, monospace; letter-spacing: .12em; padding: .4rem .6rem;
   text-transform: uppercase; border: 1px solid currentColor; border-radius: .5rem; background: Field; color: FieldText; }
@@ -89,7 +89,7 @@ ${
     : html`<p><label for="code">One-time code, as the terminal prints it for request ${number}</label>
 <input class="code" id="code" name="code" maxlength="24" placeholder="ABCD-EFGH" autocomplete="one-time-code" autocapitalize="characters" spellcheck="false" autofocus></p>`
 }
-<p class="small">${number === undefined ? 'To' : 'Or'} allow it without a code, run this on the computer that is served, then press Allow here:<br>
+<p class="small">${number === undefined ? 'To allow it' : 'Or, to allow it without the code,'} run this on the computer that is served, then press Allow here:<br>
 <code>local-coder token approve ${view.reference}</code></p>
 <div class="buttons"><button class="main" name="decision" value="allow">Allow</button><button name="decision" value="deny">Deny</button></div>
 </form>

@@ -1,4 +1,5 @@
 import { createMcpEndpoint } from '../../../src/mcp/http.ts';
+import { PlainAnswer } from '../../../src/mcp/plain-answer.ts';
 import { ToolRegistry } from '../../../src/mcp/registry.ts';
 import type { Services } from '../../../src/tools/services.ts';
 import { fakeTools } from '../../support/test-server.ts';
@@ -17,5 +18,8 @@ export function protectedMcp(): (request: Request) => Promise<Response> {
     instructions: async () => 'Test instructions.',
     onError: () => {},
   });
-  return async (request) => endpoint.fetch(request, {}, () => {});
+  return async (request) => {
+    const answer = await endpoint.fetch(request, {}, () => {});
+    return answer instanceof PlainAnswer ? answer.toResponse() : answer;
+  };
 }
