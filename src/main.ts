@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readArguments } from './cli/arguments.ts';
+import { cleanEnvironment } from './cli/clean-environment.ts';
 import { EXIT, type ExitCode, UsageError } from './config/usage-error.ts';
 import { forTerminal } from './runtime/terminal.ts';
 
@@ -27,6 +28,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     case 'undo':
       return (await import('./cli/undo.ts')).undo(flags, words[0]);
     case 'serve': {
+      cleanEnvironment((message) => process.stderr.write(`local-coder: ${message}\n`));
       const overStdio = flags.get('stdio') ?? process.env['LOCAL_CODER_STDIO'];
       if (overStdio === true || overStdio === 'true') return (await import('./cli/stdio.ts')).stdio(flags);
       return (await import('./cli/serve.ts')).serve(flags);
