@@ -18,12 +18,17 @@ export interface Authenticated {
   readonly grantedAccess: AccessMode;
 }
 
+/** What is needed of a request here; a Request has it. */
+export interface RequestHead {
+  readonly headers: { get(name: string): string | null };
+}
+
 /**
  * Checks a request's bearer token (RFC 6750). Tokens are taken from the Authorization header alone.
  * @returns who it is, or the 401 to answer with
  */
 export async function checkBearer(
-  request: Request,
+  request: RequestHead,
   at: Endpoints & { readonly store: AuthStore; readonly accessMode: AccessMode; readonly nowMs: number },
 ): Promise<Authenticated | Response> {
   const authorization = request.headers.get('authorization');

@@ -27,8 +27,16 @@ const [MIN_CACHE_MS, DEFAULT_CACHE_MS, MAX_CACHE_MS] = [60_000, 60 * 60_000, 24 
 /** A document that could not be had is not asked for again for this long. */
 const FAILURE_CACHE_MS = 30_000;
 /** Requests at once, and per host and minute: this server must not be anybody's means to flood a third party. */
-const MAX_AT_ONCE = 4;
+const MAX_AT_ONCE = 8;
 const PER_HOST = { max: 10, windowMs: 60_000 };
+/**
+ * Clients that most owners use are not held to the two limits: a stranger who asks for made-up documents of the same
+ * host, or for slow ones, must not keep the owner out. Each of them is asked for once at a time like any other.
+ */
+const USUAL_CLIENTS = new Set([
+  'https://chatgpt.com/oauth/client.json',
+  'https://claude.ai/oauth/mcp-oauth-client-metadata',
+]);
 
 /**
  * Client ID Metadata Documents (draft-ietf-oauth-client-id-metadata-document): the client's id is the https address of
@@ -55,9 +63,10 @@ export class ClientDocuments {
     if (cached !== undefined && cached.untilMs > this.#now()) return cached.document;
     const underWay = this.#underWay.get(clientId);
     if (underWay !== undefined) return underWay;
-    if (this.#underWay.size >= MAX_AT_ONCE) return undefined;
     const url = new URL(clientId);
-    if (!this.#perHost.take(url.host, this.#now())) return undefined;
+    if (!USUAL_CLIENTS.has(clientId)) {
+      if (this.#underWay.size >= MAX_AT_ONCE || !this.#perHost.take(url.host, this.#now())) return undefined;
+    }
     const loading = this.#load(clientId, url).finally(() => this.#underWay.delete(clientId));
     this.#underWay.set(clientId, loading);
     return loading;

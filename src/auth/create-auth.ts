@@ -6,7 +6,7 @@ import {
   RedirectedError,
   readAuthorizationRequest,
 } from './authorization-request.ts';
-import { type Authenticated, checkBearer } from './bearer.ts';
+import { type Authenticated, checkBearer, type RequestHead } from './bearer.ts';
 import type { FetchDocument } from './client-document.ts';
 import { Clients } from './clients.ts';
 import { ConsentDesk } from './consent-desk.ts';
@@ -35,10 +35,13 @@ const MAX_QUERY_LENGTH = 8_192;
 
 export interface AuthOptions {
   readonly store: AuthStore;
-  /** The public address in use; undefined while there is none. Its origin is the issuer. */
-  readonly publicUrl: () => string | undefined;
+  /**
+   * The public address in use; undefined while there is none. Its origin is the issuer. The request is for a loopback
+   * listener with several names; what a tunnel delivers says nothing of where it came from.
+   */
+  readonly publicUrl: (request: RequestHead) => string | undefined;
   /** The MCP endpoint where it is on another origin than the issuer; else the issuer's /mcp. */
-  readonly resourceUrl?: () => string | undefined;
+  readonly resourceUrl?: (request: RequestHead) => string | undefined;
   /** The server's own mode: what the owner can grant at most. */
   readonly accessMode: AccessMode;
   /** How consent is got: from the owner, whose waiting requests the desk keeps, or in another way (the relay's). */
@@ -58,7 +61,7 @@ export interface Auth {
   /** The OAuth endpoints and the well-known documents; mount it at the root of the public listener. */
   readonly app: Hono;
   /** Checks a request to the MCP endpoint. @returns who it is, or the answer to give */
-  authenticate(request: Request): Promise<Authenticated | Response>;
+  authenticate(request: RequestHead): Promise<Authenticated | Response>;
 }
 
 /** The authorization server and the bearer check of one public address. */
@@ -74,13 +77,13 @@ export function createAuth(options: AuthOptions): Auth {
   const registrationsOf = new RateLimit(REGISTRATIONS_PER_ADDRESS);
   const registrations = new RateLimit(REGISTRATIONS);
 
-  const endpoints = (): Endpoints => {
-    const url = options.publicUrl();
+  const endpoints = (request: RequestHead): Endpoints => {
+    const url = options.publicUrl(request);
     if (url === undefined) {
       throw new OAuthError('temporarily_unavailable', 'This server has no public address yet.', 503);
     }
     const issuer = new URL(url).origin;
-    return { issuer, resource: options.resourceUrl?.() ?? `${issuer}/mcp` };
+    return { issuer, resource: options.resourceUrl?.(request) ?? `${issuer}/mcp` };
   };
 
   const issueCode: IssueCode = async (request, { subject, access }) => {
@@ -98,7 +101,7 @@ export function createAuth(options: AuthOptions): Auth {
           issueCode,
           accessMode,
           clientAddress,
-          issuer: () => endpoints().issuer,
+          issuer: (http) => endpoints(http).issuer,
           now,
           random,
         })
@@ -111,7 +114,7 @@ export function createAuth(options: AuthOptions): Auth {
     if (url.search.length > MAX_QUERY_LENGTH) {
       throw new OAuthError('invalid_request', `The query has more than ${MAX_QUERY_LENGTH} characters.`, 414);
     }
-    return consent.ask(await readAuthorizationRequest(url, clients, endpoints()), request);
+    return consent.ask(await readAuthorizationRequest(url, clients, endpoints(request)), request);
   };
 
   const registration = async (request: Request): Promise<Response> => {
@@ -120,18 +123,18 @@ export function createAuth(options: AuthOptions): Auth {
     const allowed =
       address === undefined ? registrations.take('', now()) : registrationsOf.take(address, now());
     if (!allowed) throw tooManyRegistrations();
-    return register(request, { store, issuer: endpoints().issuer, random, nowMs: now() });
+    return register(request, { store, issuer: endpoints(request).issuer, random, nowMs: now() });
   };
 
   const document = (make: (at: Endpoints) => unknown) => async (request: Request) => {
     allowMethods(request, 'GET', 'HEAD');
-    return json(make(endpoints()));
+    return json(make(endpoints(request)));
   };
 
   const wellKnown = (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url);
     if (pathname === SERVER_METADATA_PATH) return document(serverMetadata)(request);
-    const ofResource = new URL(metadataAddress(endpoints().resource)).pathname;
+    const ofResource = new URL(metadataAddress(endpoints(request).resource)).pathname;
     if (pathname === RESOURCE_METADATA_PATH || pathname === ofResource)
       return document(resourceMetadata)(request);
     throw new OAuthError('not_found', 'There is no such document here.', 404);
@@ -152,7 +155,7 @@ export function createAuth(options: AuthOptions): Auth {
   route('/register', registration);
   route('/token', async (request) => {
     allowMethods(request, 'POST');
-    return token(request, { ...endpoints(), store, random, nowMs: now() });
+    return token(request, { ...endpoints(request), store, random, nowMs: now() });
   });
   route('/revoke', async (request) => {
     allowMethods(request, 'POST');
@@ -163,7 +166,7 @@ export function createAuth(options: AuthOptions): Auth {
     app,
     async authenticate(request) {
       try {
-        return await checkBearer(request, { ...endpoints(), store, accessMode, nowMs: now() });
+        return await checkBearer(request, { ...endpoints(request), store, accessMode, nowMs: now() });
       } catch (error) {
         return answerTo(error, false, options.onError);
       }

@@ -19,7 +19,7 @@
  */
 export { ACCESS_MODES, narrower } from './access-modes.ts';
 export type { AuthorizationRequest } from './authorization-request.ts';
-export type { Authenticated } from './bearer.ts';
+export type { Authenticated, RequestHead } from './bearer.ts';
 export type { FetchDocument } from './client-document.ts';
 export {
   type Announcement,

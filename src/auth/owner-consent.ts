@@ -39,7 +39,7 @@ export class OwnerConsent implements Consent {
   readonly #issueCode: IssueCode;
   readonly #accessMode: AccessMode;
   readonly #clientAddress: (http: Request) => string | undefined;
-  readonly #issuer: () => string;
+  readonly #issuer: (http: Request) => string;
   readonly #now: () => number;
   readonly #random: RandomBytes;
   readonly #seal: Seal<Carried>;
@@ -49,7 +49,7 @@ export class OwnerConsent implements Consent {
     readonly issueCode: IssueCode;
     readonly accessMode: AccessMode;
     readonly clientAddress: (http: Request) => string | undefined;
-    readonly issuer: () => string;
+    readonly issuer: (http: Request) => string;
     readonly now: () => number;
     readonly random: RandomBytes;
   }) {
@@ -77,7 +77,7 @@ export class OwnerConsent implements Consent {
   }
 
   async decide(http: Request): Promise<Response> {
-    const issuer = this.#issuer();
+    const issuer = this.#issuer(http);
     fromOurPage(http, issuer);
     const form = await readForm(http);
     const carried = await this.#seal.open(form.one('request') ?? '');
