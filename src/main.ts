@@ -23,6 +23,8 @@ async function main(args: readonly string[]): Promise<ExitCode> {
         follow: switches.has('follow'),
         json: switches.has('json'),
       });
+    case 'token':
+      return (await import('./cli/token.ts')).token(words, flags);
     case 'history':
       return (await import('./cli/history.ts')).history(flags, words[0]);
     case 'undo':

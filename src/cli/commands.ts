@@ -19,6 +19,11 @@ export const COMMANDS = {
     help: 'the changes that tools made to files here (with ID: those before it)',
   },
   undo: { words: ['[ID]'], switches: [], help: 'take one back, the last one without ID' },
+  token: {
+    words: ['ACTION', '[…]', '[…]'],
+    switches: [],
+    help: 'clients that were let in, and the secret address: list | revoke ID | show | rotate | approve REF | deny REF',
+  },
 } as const satisfies Record<string, CommandDefinition>;
 
 export type CommandName = keyof typeof COMMANDS;
@@ -26,7 +31,6 @@ export type CommandName = keyof typeof COMMANDS;
 /** Commands of later versions: known, so that they are refused by name. */
 export const LATER_COMMANDS: readonly string[] = [
   'doctor',
-  'token',
   'tunnel',
   'workspace',
   'pair',
