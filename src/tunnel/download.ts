@@ -1,0 +1,66 @@
+import { createHttpClient, type HttpClient } from '../runtime/http-client.ts';
+
+const MAX_REDIRECTS = 5;
+const HEADERS_MS = 30_000;
+const BODY_MS = 15 * 60_000;
+
+export interface DownloadOptions {
+  /** Where proxy variables are read. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+  /** Called for every piece with the bytes that have come so far. */
+  readonly onBytes?: (bytes: number) => void;
+}
+
+/**
+ * Downloads a file into memory, redirects followed but never away from https, through the environment's proxy where
+ * there is one.
+ * @throws the signal's reason, or an Error with what went wrong
+ */
+export async function download(url: URL, options: DownloadOptions): Promise<Buffer> {
+  const client = createHttpClient({ env: options.env, maxConnections: 1 });
+  const onAbort = () => client.close();
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    let at = url;
+    for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
+      const answer = await get(client, at, options);
+      if (Buffer.isBuffer(answer)) return answer;
+      if (at.protocol === 'https:' && answer.protocol !== 'https:')
+        throw new Error(`${at.host} leads away from https`);
+      at = answer;
+    }
+    throw new Error(`${url.host} redirects more than ${MAX_REDIRECTS} times`);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    throw error;
+  } finally {
+    options.signal.removeEventListener('abort', onAbort);
+    client.close();
+  }
+}
+
+/** @returns the body, or where a redirect leads */
+async function get(client: HttpClient, url: URL, options: DownloadOptions): Promise<Buffer | URL> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const answer = await client.send({
+    method: 'GET',
+    url,
+    headers: { 'user-agent': 'local-coder', accept: '*/*' },
+    signal: options.signal,
+    headersTimeoutMs: HEADERS_MS,
+    bodyTimeoutMs: BODY_MS,
+    maxBodyBytes: options.maxBytes,
+    onData: (chunk) => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      options.onBytes?.(bytes);
+    },
+  });
+  const { location } = answer.headers;
+  if (answer.status >= 300 && answer.status < 400 && location !== undefined) return new URL(location, url);
+  if (answer.status !== 200) throw new Error(`${url.host} answered with status ${answer.status}`);
+  return Buffer.concat(chunks);
+}
