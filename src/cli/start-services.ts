@@ -28,7 +28,11 @@ export function startServices(settings: Settings, stateDir: string, log?: Log): 
   const workspace = new Workspace({
     roots: settings.workspace,
     accessMode: settings.access,
-    protectedPaths: [stateDir, audit.file],
+    // Older parts of the audit log stand beside it.
+    protectedPaths: [
+      stateDir,
+      ...Array.from({ length: 10 }, (_, index) => (index === 0 ? audit.file : `${audit.file}.${index}`)),
+    ],
   });
   const environment = childEnvironment(process.env);
   const { commands } = rulesOf(settings.access);

@@ -1,5 +1,6 @@
 import { PATCH_FLAGS } from './command.ts';
 import type { GitProgram } from './git-program.ts';
+import { ignoredFilesOf, refused, withoutFiles } from './ignored-files.ts';
 import { checkRevision } from './names.ts';
 import { type ChangedFile, countPatch, parseRawLines, readPatch, withLineCounts } from './patch-output.ts';
 import type { Repository } from './repository.ts';
@@ -43,15 +44,22 @@ export async function readDiff(
 ): Promise<DiffReport> {
   const flags = [
     ...(options.staged ? ['--cached'] : []),
-    ...(program.accessMode === 'read-only' ? ['--ignore-submodules=dirty'] : []),
+    ...((await program.startsNothing()) ? ['--ignore-submodules=dirty'] : []),
   ];
-  const target = [
-    '--end-of-options',
-    ...(options.ref === undefined ? [] : [checkRevision(options.ref)]),
-    '--',
-    ...(options.path === undefined ? [] : [options.path]),
-  ];
-  const run = { cwd: repository.top, reads: true, signal };
+  const revision = options.ref === undefined ? [] : [checkRevision(options.ref)];
+  // Two contents by name (commit:file) pass by every rule about files.
+  if (program.accessMode === 'read-only' && options.ref?.includes(':'))
+    throw refused('contents by their names');
+  const limits = options.path === undefined ? [] : [options.path];
+  const ignored = await ignoredFilesOf(
+    program,
+    ['diff', '--name-only', '--no-renames', '-z', ...flags, '--end-of-options', ...revision, '--', ...limits],
+    { cwd: repository.top, signal },
+  );
+  const isFiltered = ignored.length > 0;
+  const paths = isFiltered ? withoutFiles(ignored, options.path) : limits;
+  const target = ['--end-of-options', ...revision, '--', ...paths];
+  const run = { cwd: repository.top, reads: true, signal, plainPathspecs: isFiltered };
   const offset = options.offset ?? 0;
   const base = ['diff', ...PATCH_FLAGS, ...flags];
   const patch = await readPatch(
@@ -73,8 +81,8 @@ export async function readDiff(
   const { files: fileCount, ...counts } = countPatch(diff);
   const report = { diff, fileCount, ...counts, totalBytes, nextOffset, lossy };
   if (diff !== '' || repository.bare) return report;
-  const paths = options.path === undefined ? {} : { paths: [options.path] };
-  const status = await readStatus(program, repository, { ...paths, limit: 0 }, signal);
+  const only = options.path === undefined ? {} : { paths: [options.path] };
+  const status = await readStatus(program, repository, { ...only, limit: 0 }, signal);
   return { ...report, elsewhere: status.counts };
 }
 

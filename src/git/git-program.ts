@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { type Confinement, withoutFolders } from '../access/sandbox/index.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { type ProgramResult, runProgram } from '../runtime/run-program.ts';
 import { which } from '../runtime/which.ts';
@@ -10,6 +12,8 @@ import { withoutCredentials } from './names.ts';
 export interface GitProgramOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly accessMode: AccessMode;
+  /** In modes that confine commands: git runs in their sandbox, and only in repositories inside of the roots. */
+  readonly confinement?: Confinement | undefined;
   /** Milliseconds after which a reading command is ended. Default 30,000. */
   readonly timeoutMs?: number;
 }
@@ -30,6 +34,13 @@ export interface LongGitRun extends Omit<CommandPurpose, 'reads'> {
   readonly cwd: string;
   readonly signal?: AbortSignal | undefined;
   readonly runner: LongRunner;
+}
+
+/** A git command line as it is started, confined where that is wanted. */
+interface StartableGit {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
 }
 
 const MINIMUM: readonly [number, number] = [2, 30];
@@ -61,9 +72,9 @@ export class GitProgram {
   async run(args: readonly string[], run: GitRun): Promise<ProgramResult> {
     if (!run.reads) this.refuseInReadOnly(args[0]);
     const file = await this.#locate(run.cwd);
-    const { args: line, env } = await this.#commandLine(file, args, run);
+    const line = await this.#commandLine(file, args, run);
     for (let attempt = 0; ; attempt++) {
-      const result = await this.#once(file, line, env, run);
+      const result = await this.#once(line, run);
       if (result.timedOut) throw this.#tookTooLong(args, run);
       if (result.truncated && !run.onStdout) throw tooMuch(args);
       if (result.truncated || (run.accept ?? [0]).includes(result.exitCode ?? -1)) return result;
@@ -76,16 +87,11 @@ export class GitProgram {
     }
   }
 
-  async #once(
-    file: string,
-    line: readonly string[],
-    env: NodeJS.ProcessEnv,
-    run: GitRun,
-  ): Promise<ProgramResult> {
+  async #once({ file, args, env }: StartableGit, run: GitRun): Promise<ProgramResult> {
     const input = run.input === undefined ? {} : { input: run.input };
     const common = { cwd: run.cwd, env, ...input, ...(run.signal && { signal: run.signal }) };
     if (run.reads) {
-      return runProgram(file, line, {
+      return runProgram(file, args, {
         ...common,
         timeoutMs: this.#timeoutMs(run),
         ...(run.maxBytes !== undefined && { maxBytes: run.maxBytes }),
@@ -94,7 +100,7 @@ export class GitProgram {
     }
     // A change is never stopped because it prints much: what is too much is dropped.
     const output = new KeptOutput(MAX_CHANGE_OUTPUT_BYTES);
-    const result = await runProgram(file, line, {
+    const result = await runProgram(file, args, {
       ...common,
       timeoutMs: this.#timeoutMs(run),
       politeMs: POLITE_MS,
@@ -112,9 +118,11 @@ export class GitProgram {
   async runLong(args: readonly string[], run: LongGitRun): Promise<LongRunResult> {
     this.refuseInReadOnly(args[0]);
     const file = await this.#locate(run.cwd);
-    const { args: line, env } = await this.#commandLine(file, args, { ...run, reads: false });
+    // The runner confines it: it may go on longer than this call.
+    const line = buildCommandLine(this.#environment(), this.accessMode, { ...run, reads: false }, [], args);
+    await this.#options.confinement?.require();
     const title = withoutCredentials(`git ${args.join(' ')}`);
-    return run.runner.run({ title, file, args: line, cwd: run.cwd, env }, run.signal);
+    return run.runner.run({ title, file, cwd: run.cwd, ...line }, run.signal);
   }
 
   /** The user's own setting of a variable, as git would see it. */
@@ -122,9 +130,31 @@ export class GitProgram {
     return this.#environment()[name] !== undefined;
   }
 
-  async #commandLine(file: string, args: readonly string[], run: GitRun) {
-    const filters = this.accessMode === 'read-only' ? await this.#filterNames(file, run) : [];
-    return buildCommandLine(this.#environment(), this.accessMode, run, filters, args);
+  /** Real folders that a repository must lie in; undefined: anywhere. */
+  get roots(): readonly string[] | undefined {
+    return this.#options.confinement?.roots;
+  }
+
+  /**
+   * True when nothing of the repository's configuration may start a program: in read-only mode, and for reading
+   * commands in a confined mode without a sandbox.
+   */
+  async startsNothing(): Promise<boolean> {
+    const { confinement } = this.#options;
+    return (
+      this.accessMode === 'read-only' ||
+      (confinement !== undefined && (await confinement.orNone()) === undefined)
+    );
+  }
+
+  async #commandLine(file: string, args: readonly string[], run: GitRun): Promise<StartableGit> {
+    const { confinement } = this.#options;
+    const sandbox = run.reads ? await confinement?.orNone() : await confinement?.require();
+    const startsNothing = await this.startsNothing();
+    const filters = startsNothing ? await this.#filterNames(file, run) : [];
+    const mode = startsNothing ? 'read-only' : this.accessMode;
+    const line = buildCommandLine(this.#environment(), mode, run, filters, args);
+    return sandbox ? sandbox.wrap(file, line.args, { cwd: run.cwd, env: line.env }) : { file, ...line };
   }
 
   #environment(): NodeJS.ProcessEnv {
@@ -145,13 +175,13 @@ export class GitProgram {
   }
 
   async #find(cwd: string): Promise<string> {
-    const file = await which('git', this.#environment());
+    const file = await which('git', withoutFolders(this.#environment(), this.roots ?? []));
     const install =
       'Install git 2.30 or newer (https://git-scm.com/downloads); the other tools work without it.';
     if (file === undefined)
       throw new CodedError('GIT_NOT_FOUND', 'git is not installed, or not on PATH.', install);
     const result = await runProgram(file, ['--version'], {
-      cwd,
+      cwd: this.roots ? dirname(file) : cwd,
       env: this.#environment(),
       timeoutMs: 10_000,
     });

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { CodedError } from '../runtime/errors.ts';
 import { type BlameReport, readBlame } from './blame.ts';
 import { type BranchList, createBranch, deleteBranch, listBranches } from './branch.ts';
@@ -127,6 +128,10 @@ export class OpenRepository {
       file === undefined ? splitRevisionPath(ref) : { revision: ref.replace(/:$/, ''), path: file };
     const { repository } = this.#place;
     if (named === undefined) return showCommit(this.#program, repository, ref, offset, this.#signal);
+    if (this.#program.accessMode === 'read-only') {
+      // The content may be an old one; the rules are those of the path.
+      await this.#naming.checkPath(resolve(this.top, named.path));
+    }
     const path = named.path === '.' ? '' : named.path;
     return showFile(this.#program, repository, named.revision, path, offset, this.#signal);
   }

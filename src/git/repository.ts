@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { CodedError, systemCode } from '../runtime/errors.ts';
-import { readTextInside } from '../workspace/index.ts';
+import { isWithin, readTextInside } from '../workspace/index.ts';
 import { gitFailure, notARepository } from './failures.ts';
 import type { GitProgram } from './git-program.ts';
 
@@ -43,12 +43,32 @@ export async function findRepository(
   const file = isFolder ? undefined : join(folder, path.slice(dirname(path).length).replace(/^[\\/]/, ''));
   for (let current = folder; ; ) {
     const gitDir = await gitDirIn(current);
-    if (gitDir !== undefined) return { repository: await describe(current, gitDir), folder, file };
+    if (gitDir !== undefined) {
+      const repository = await describe(current, gitDir);
+      await assertAllowed(repository, program.roots);
+      return { repository, folder, file };
+    }
     const parent = dirname(current);
     if (parent === current) break;
     current = parent;
   }
-  return { repository: await bareRepository(program, folder, signal), folder, file };
+  const repository = await bareRepository(program, folder, signal);
+  await assertAllowed(repository, program.roots);
+  return { repository, folder, file };
+}
+
+/** In a confined mode neither the working tree nor anything that git keeps may lie outside of the roots. */
+async function assertAllowed(repository: Repository, roots: readonly string[] | undefined): Promise<void> {
+  if (roots === undefined) return;
+  const common = await realpath(repository.commonDir).catch(() => repository.commonDir);
+  for (const path of [repository.top, repository.gitDir, common]) {
+    if (roots.some((root) => isWithin(path, root))) continue;
+    throw new CodedError(
+      'PATH_OUTSIDE_WORKSPACE',
+      'The repository of this folder does not lie inside of the workspace as a whole, so the git tools leave it alone.',
+      'Ask the user to start local-coder with the top folder of the repository (and the main one of a worktree) as --workspace.',
+    );
+  }
 }
 
 async function statOf(path: string): Promise<Stats> {

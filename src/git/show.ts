@@ -4,6 +4,7 @@ import { PATCH_FLAGS } from './command.ts';
 import { refNotFound } from './failures.ts';
 import { pathFromBytes, pathToBytes, type RepoPath } from './file-names.ts';
 import type { GitProgram } from './git-program.ts';
+import { ignoredFilesOf, refused } from './ignored-files.ts';
 import { COMMIT_FIELDS, COMMIT_FORMAT, commitEntry, type LogEntry } from './log.ts';
 import { checkRevision, forShell } from './names.ts';
 import {
@@ -70,6 +71,22 @@ export async function showCommit(
   ];
   const run = { cwd: repository.top, reads: true, signal };
   const target = ['--end-of-options', ref, '--'];
+  const ignored = await ignoredFilesOf(
+    program,
+    [
+      'log',
+      '--max-count=1',
+      '-m',
+      '--first-parent',
+      '--name-only',
+      '--no-renames',
+      '-z',
+      '--format=',
+      ...target,
+    ],
+    run,
+  );
+  if (ignored.length > 0) throw refused(ignored.slice(0, 5).join(', '));
   const patch = await readPatch(
     program,
     [...base, `--format=tformat:${COMMIT_FORMAT}`, '--raw', '--patch', ...target],

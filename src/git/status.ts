@@ -66,7 +66,7 @@ export async function readStatus(
   signal?: AbortSignal,
 ): Promise<StatusReport> {
   const [result, state] = await Promise.all([
-    program.run(statusArguments(program, options), {
+    program.run(statusArguments(await program.startsNothing(), options), {
       cwd: repository.top,
       reads: true,
       signal,
@@ -78,7 +78,7 @@ export async function readStatus(
   return state === undefined ? report : { ...report, state };
 }
 
-function statusArguments(program: GitProgram, options: StatusOptions): string[] {
+function statusArguments(startsNothing: boolean, options: StatusOptions): string[] {
   return [
     'status',
     '--porcelain=v2',
@@ -88,7 +88,7 @@ function statusArguments(program: GitProgram, options: StatusOptions): string[] 
     '--find-renames',
     `--untracked-files=${options.untracked ?? 'normal'}`,
     // Looking into submodules would run the filters of their own configuration.
-    ...(program.accessMode === 'read-only' ? ['--ignore-submodules=dirty'] : []),
+    ...(startsNothing ? ['--ignore-submodules=dirty'] : []),
     '-z',
     '--',
     ...(options.paths ?? []),

@@ -19,6 +19,8 @@ export interface GlobRequest {
   readonly order?: 'newest' | 'path' | undefined;
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** What the workspace never shows, by its path relative to the folder. */
+  readonly hides?: ((path: string) => boolean) | undefined;
 }
 
 export interface GlobResult {
@@ -97,7 +99,8 @@ export async function searchByGlob(
   const batches: Promise<Float64Array>[] = [];
   const ending = (await mayEnter(request, plan))
     ? await engine.listFiles(listRequest(request, plan), (paths) => {
-        const matching = paths.filter(plan.matches);
+        const { hides } = request;
+        const matching = paths.filter(hides ? (path) => plan.matches(path) && !hides(path) : plan.matches);
         for (const path of matching) found.push(path);
         if (matching.length > 0 && request.order !== 'path')
           batches.push(times.of(request.folder, matching, found.length));
@@ -177,7 +180,7 @@ async function matchesIgnored(
   const deadlineMs = Math.min(request.deadlineMs, performance.now() + PROBE_MS);
   let found = false;
   await engine.listFiles(listRequest({ ...request, deadlineMs }, all), (paths) => {
-    found ||= paths.some(plan.matches);
+    found ||= paths.some((path) => plan.matches(path) && !request.hides?.(path));
     return !found;
   });
   return found;

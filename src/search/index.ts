@@ -1,3 +1,4 @@
+import type { Confinement } from '../access/sandbox/index.ts';
 import { findRipgrep } from '../runtime/ripgrep-asset.ts';
 import type { Engine } from './engine.ts';
 import { type GlobRequest, type GlobResult, searchByGlob } from './glob-search.ts';
@@ -5,6 +6,7 @@ import { ModificationTimes } from './modification-times.ts';
 import { Pages } from './pages.ts';
 import { createRipgrepEngine } from './ripgrep/engine.ts';
 import { searchText, type TextRequest, type TextResult } from './text-search.ts';
+import { type Visibility, visibleFiles, visibleMatches } from './visible.ts';
 
 export type { Engine, MatchMode } from './engine.ts';
 export { compileGlob, type GlobPattern } from './glob-pattern.ts';
@@ -30,6 +32,10 @@ export interface Search {
 export interface SearchOptions {
   /** Where the embedded ripgrep is extracted to, once. */
   readonly stateDir: string;
+  /** What results must leave out (workspace.ts); without it nothing. */
+  readonly visibility?: Visibility | undefined;
+  /** In modes that confine commands: ripgrep sees the roots and nothing else. */
+  readonly confinement?: Confinement | undefined;
   /** Use this engine instead of looking for ripgrep. For tests. */
   readonly engine?: Engine;
 }
@@ -43,23 +49,31 @@ export function createSearch(options: SearchOptions): Search {
   const pages = new Pages();
   let engine: Promise<Engine> | undefined;
   const ready = () => {
-    engine ??= options.engine ? Promise.resolve(options.engine) : findEngine(options.stateDir);
+    engine ??= options.engine ? Promise.resolve(options.engine) : findEngine(options);
     return engine;
   };
   const deadline = (timeoutMs = DEFAULT_TIMEOUT_MS) => performance.now() + timeoutMs;
 
   return {
-    glob: async (request) =>
-      searchByGlob(await ready(), times, { ...request, deadlineMs: deadline(request.timeoutMs) }),
-    grep: async (request) =>
-      searchText(await ready(), pages, { ...request, deadlineMs: deadline(request.timeoutMs) }),
+    glob: async (request) => {
+      const hides = await options.visibility?.hiddenBelow(request.folder);
+      const deadlineMs = deadline(request.timeoutMs);
+      const found = await searchByGlob(await ready(), times, { ...request, hides, deadlineMs });
+      return request.includeIgnored ? visibleFiles(request.folder, found, options.visibility) : found;
+    },
+    grep: async (request) => {
+      const hides = await options.visibility?.hiddenBelow(request.folder);
+      const deadlineMs = deadline(request.timeoutMs);
+      const found = await searchText(await ready(), pages, { ...request, hides, deadlineMs });
+      return request.glob === undefined ? found : visibleMatches(request.folder, found, options.visibility);
+    },
     engineName: async () => (await ready()).name,
   };
 }
 
-async function findEngine(stateDir: string): Promise<Engine> {
+async function findEngine({ stateDir, confinement }: SearchOptions): Promise<Engine> {
   const program = await findRipgrep(stateDir);
-  if (program !== undefined) return createRipgrepEngine(program);
+  if (program !== undefined) return createRipgrepEngine(program, confinement);
   const { createJavaScriptEngine } = await import('./javascript/engine.ts');
-  return createJavaScriptEngine();
+  return createJavaScriptEngine(confinement?.roots);
 }

@@ -24,6 +24,8 @@ export interface TextRequest {
   readonly cursor?: string | undefined;
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** What the workspace never shows, by its path relative to the folder. */
+  readonly hides?: ((path: string) => boolean) | undefined;
 }
 
 export interface FoundLine {
@@ -89,7 +91,7 @@ async function searchLines(
   let cutIn: string | undefined;
 
   const add = (finding: Finding): boolean => {
-    if (shown.files.has(finding.path)) return true;
+    if (shown.files.has(finding.path) || request.hides?.(finding.path)) return true;
     if (finding.kind !== 'binary' && finding.number <= (shown.partial.get(finding.path) ?? 0)) return true;
     let file = collected.get(finding.path);
     const cost = Buffer.byteLength(finding.text) + 10 + (file ? 0 : Buffer.byteLength(finding.path) + 2);
@@ -141,6 +143,7 @@ async function searchFiles(
   let totalFiles = 0;
   let totalMatches = 0;
   const ending = await engine.findMatches(matchRequest(request), ({ path, number, kind }) => {
+    if (request.hides?.(path)) return true;
     totalFiles++;
     totalMatches += number;
     if (found.length < MAX_KEPT_FILES)

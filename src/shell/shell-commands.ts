@@ -1,8 +1,10 @@
-import { readFile, stat, unlink, writeFile } from 'node:fs/promises';
+import { stat, unlink, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { Confinement, Sandbox } from '../access/sandbox/index.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { runProgram } from '../runtime/run-program.ts';
+import { fenceOf, readTextInside } from '../workspace/index.ts';
 import type { CallFiles, ShellState } from './dialects/dialect.ts';
 import { usesFunctions } from './dialects/functions.ts';
 import type { ShellProgram } from './dialects/index.ts';
@@ -55,13 +57,16 @@ export class ShellCommands {
   readonly #states: ShellStates;
   readonly #program: ShellProgram;
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #confinement: Confinement | undefined;
 
   constructor(
     table: ProcessTable,
     states: ShellStates,
     program: ShellProgram,
     environment: Readonly<Record<string, string>>,
+    confinement: Confinement | undefined,
   ) {
+    this.#confinement = confinement;
     this.#table = table;
     this.#states = states;
     this.#program = program;
@@ -82,29 +87,37 @@ export class ShellCommands {
       throw new CodedError('INVALID_PARAMS', 'The command contains a NUL character.', 'Remove it.');
     }
     const { dialect, file } = this.#program;
+    const sandbox = await this.#confinement?.require();
     // A command that was seen to end has its state taken over before the next one begins.
     if (shell.pendingSaves.size > 0) await Promise.all(shell.pendingSaves);
     const { state, generation } = shell;
+    const cwd = request.workingDirectory ?? state.cwd;
+    if (sandbox && !(await sandbox.canEnter(cwd))) throw this.#notThere(shell, request, cwd);
     const restore = await this.#states.restoreFiles(shell).catch((error: unknown) => {
       throw stateFolderError(error);
     });
-    const cwd = request.workingDirectory ?? state.cwd;
-    const script = dialect.readsSourcedFiles ? await withSourcedFiles(command, cwd) : '';
+    const script = dialect.readsSourcedFiles
+      ? await withSourcedFiles(command, cwd, sandbox !== undefined)
+      : '';
     let files: CallFiles | undefined;
     try {
       const process = await this.#table.start(async (slot) => {
         files = await this.#callFiles(slot, request, restore);
+        if (sandbox && files.dump !== '') await writeFile(files.dump, '', { mode: 0o600 });
         const eager = restore.functions !== undefined && usesFunctions(command, state.functions);
         const invocation = dialect.invocation(command, state, files, eager, script);
         return launchProcess({
           ...slot,
           kind: request.kind,
           command,
-          file,
-          args: invocation.args,
           verbatimArguments: invocation.verbatim === true,
           cwd,
-          env: { ...this.#callEnvironment(state.environment, cwd), ...invocation.env },
+          ...confined(sandbox, files, {
+            file,
+            args: invocation.args,
+            cwd,
+            env: { ...this.#callEnvironment(state.environment, cwd), ...invocation.env },
+          }),
           shellName: shell.name,
           ...(request.name === undefined ? {} : { name: request.name }),
           ...(request.openStdin ? { openStdin: true } : {}),
@@ -204,6 +217,23 @@ export class ShellCommands {
     return check.exitCode === 0 ? after : { ...after, functions: before.functions };
   }
 
+  /** The folder does not exist inside of the sandbox; the shell must not stay stuck in it. */
+  #notThere(shell: NamedShell, request: ShellCommand, cwd: string): CodedError {
+    if (request.workingDirectory !== undefined) {
+      return new CodedError(
+        'FILE_NOT_FOUND',
+        `The folder "${cwd}" is not there for confined commands; nothing was run.`,
+        `Give a folder inside ${shell.root} as working_directory.`,
+      );
+    }
+    this.#states.save(shell, shell.state, { ...shell.state, cwd: shell.root }, shell.generation);
+    return new CodedError(
+      'FILE_NOT_FOUND',
+      `The folder "${cwd}", in which shell "${shell.name}" was, is not there for confined commands; nothing was run.`,
+      `The shell is back in ${shell.root}: send the command again if it belongs there, or give working_directory.`,
+    );
+  }
+
   /** A folder that is gone looks like a missing program; the shell must not stay stuck in it. */
   async #explain(error: unknown, shell: NamedShell, request: ShellCommand, cwd: string): Promise<unknown> {
     if (!(error instanceof CodedError)) return stateFolderError(error);
@@ -236,11 +266,26 @@ export class ShellCommands {
   }
 }
 
+/** The program as it is started: in a sandbox with nothing of the state folder but this call's own files. */
+function confined(
+  sandbox: Sandbox | undefined,
+  files: CallFiles,
+  run: Pick<LaunchRequest, 'file' | 'args' | 'cwd' | 'env'>,
+): Pick<LaunchRequest, 'file' | 'args' | 'env'> {
+  const { file, args, cwd, env } = run;
+  if (!sandbox) return { file, args, env };
+  const read = [files.restore, files.functions, files.command].filter((path) => path !== undefined);
+  return sandbox.wrap(file, args, { cwd, env, read, write: files.dump === '' ? [] : [files.dump] });
+}
+
 /** The command and the files that it reads in, as bytes. */
-async function withSourcedFiles(command: string, cwd: string): Promise<string> {
+async function withSourcedFiles(command: string, cwd: string, isConfined: boolean): Promise<string> {
   let script = utf8ToLatin1(command);
   for (const name of sourcedFiles(command)) {
-    const sourced = await readFile(resolve(cwd, name), 'latin1').catch(() => '');
+    const path = resolve(cwd, name);
+    // A confined shell cannot read what lies outside, and neither may we for it.
+    if (isConfined && !fenceOf(path)) continue;
+    const sourced = await readTextInside(path, 'latin1').catch(() => '');
     if (sourced.length < MAX_SOURCED_BYTES) script += `\n${sourced}`;
   }
   return script;

@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
+import { type Confinement, cleanEnvironment, withoutFolders } from '../access/sandbox/index.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { type Cursor, formatCursor, outputFrom, outputTail, parseCursor, sizes } from './answer.ts';
 import { emptyState } from './dialects/dialect.ts';
@@ -36,6 +37,8 @@ export interface ShellOptions {
   readonly yieldMs: number;
   /** The server's environment; commands get it without what is the product's own. */
   readonly env: NodeJS.ProcessEnv;
+  /** In modes that confine commands: all that is started goes through it. */
+  readonly confinement?: Confinement | undefined;
 }
 
 const DEFAULT_SHELL_NAME = 'main';
@@ -67,7 +70,8 @@ export class Shell {
 
   constructor(options: ShellOptions) {
     this.#options = options;
-    this.environment = childEnvironment(options.env);
+    const environment = childEnvironment(options.env);
+    this.environment = options.confinement ? cleanEnvironment(environment) : environment;
     this.#table = new ProcessTable(options.stateDir);
     this.#runs = new Runs(this.#table);
   }
@@ -126,15 +130,15 @@ export class Shell {
   /** Runs a program without a shell, with the same yield, process_output and stop as a command. Never joined. */
   async startProgram(request: ProgramRequest, links: CallLinks): Promise<CommandResult> {
     const start = async () => {
+      const { file, args, cwd, env = this.environment } = request;
+      const sandbox = await this.#options.confinement?.require();
       const process = await this.#table.start((slot) =>
         launch({
           ...slot,
           kind: 'program',
-          command: request.label ?? [basename(request.file), ...request.args].join(' '),
-          file: request.file,
-          args: request.args,
-          cwd: request.cwd,
-          env: request.env ?? this.environment,
+          command: request.label ?? [basename(file), ...args].join(' '),
+          cwd,
+          ...(sandbox ? sandbox.wrap(file, args, { cwd, env }) : { file, args, env }),
         }),
       );
       const timeoutMs = this.#timeoutMs(request.timeoutMs);
@@ -315,17 +319,26 @@ export class Shell {
   }
 
   async #load(): Promise<Parts> {
-    const program = await findShell(this.#options.defaultShell, this.environment);
+    const { confinement, defaultShell, stateDir } = this.#options;
+    const environment = confinement ? withoutFolders(this.environment, confinement.roots) : this.environment;
+    const program = await findShell(defaultShell, environment);
     const runFolder = async () => (await this.#table.folder()).path;
     const { markerPrefix } = await this.#table.folder();
-    const profile = loadProfile(program, this.environment, this.#options.stateDir, markerPrefix).catch(
-      () => undefined,
+    // Start files run unconfined, and a confined command may be able to write them; they hold the user's secrets, too.
+    const profile = confinement
+      ? Promise.resolve(undefined)
+      : loadProfile(program, this.environment, stateDir, markerPrefix).catch(() => undefined);
+    // What a shell carries from a time without confinement stays there.
+    const states = new ShellStates(
+      confinement ? join(stateDir, 'confined') : stateDir,
+      program.dialect,
+      runFolder,
+      async (cwd) => {
+        const known = await within(profile, PROFILE_WAIT_MS);
+        return known ? stateWithProfile(cwd, known) : emptyState(cwd);
+      },
     );
-    const states = new ShellStates(this.#options.stateDir, program.dialect, runFolder, async (cwd) => {
-      const known = await within(profile, PROFILE_WAIT_MS);
-      return known ? stateWithProfile(cwd, known) : emptyState(cwd);
-    });
-    const commands = new ShellCommands(this.#table, states, program, this.environment);
+    const commands = new ShellCommands(this.#table, states, program, this.environment, confinement);
     this.#loaded = { program, states, commands, profile };
     return this.#loaded;
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { describeCommands } from '../access/sandbox/index.ts';
 import { VERSION } from '../runtime/version.ts';
 import { defineTool, READS } from './define.ts';
 
@@ -20,6 +21,7 @@ export const agentStatus = defineTool({
     version: z.string(),
     platform: z.string(),
     access: z.string(),
+    commands: z.string(),
     roots: z.array(z.string()),
     shells: z.array(z.unknown()),
     processes: z.unknown(),
@@ -38,6 +40,7 @@ export const agentStatus = defineTool({
         version: VERSION,
         platform: `${process.platform} ${process.arch}`,
         access: workspace.accessMode,
+        commands: await describeCommands(workspace.accessMode, services.sandbox),
         roots: [...workspace.roots],
         shells,
         processes,

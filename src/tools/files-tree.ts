@@ -106,7 +106,8 @@ const directoryTreeTool = defineTool({
   bulk: ['tree'],
   async handler({ path, max_depth: maxDepth }, { services, signal }) {
     const folder = await fileToRead(services.workspace, path);
-    const tree = await directoryTree(folder, { maxDepth, maxBytes: MAX_TREE_BYTES }, signal);
+    const hides = await services.workspace.hiddenBelow(folder.path);
+    const tree = await directoryTree(folder, { maxDepth, maxBytes: MAX_TREE_BYTES }, signal, hides);
     const [first] = tree.unopened;
     const below = (name: string) =>
       folder.shown === '.' ? name : name === '.' ? folder.shown : `${folder.shown}/${name}`;

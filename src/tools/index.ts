@@ -1,3 +1,4 @@
+import { type AccessMode, isToolAllowed } from '../access/modes.ts';
 import { agentStatus } from './agent-status.ts';
 import { applyPatch } from './apply-patch.ts';
 import { batchTool } from './batch.ts';
@@ -29,7 +30,11 @@ const ALL_TOOLS = [
   agentStatus,
 ] as unknown as readonly ToolDefinition[];
 
-/** The tools of a set (`--tools`). */
-export function selectTools(set: 'full' | 'slim' | 'viewer'): readonly ToolDefinition[] {
-  return set === 'slim' ? ALL_TOOLS.filter((tool) => tool.slim === true) : ALL_TOOLS;
+/** The tools of a set (`--tools`) that the access mode allows. */
+export function selectTools(
+  set: 'full' | 'slim' | 'viewer',
+  mode: AccessMode = 'full',
+): readonly ToolDefinition[] {
+  const allowed = ALL_TOOLS.filter((tool) => isToolAllowed(mode, tool));
+  return set === 'slim' ? allowed.filter((tool) => tool.slim === true) : allowed;
 }

@@ -1,4 +1,5 @@
 import type { AuditLog } from '../access/index.ts';
+import type { NoSandbox, Sandbox } from '../access/sandbox/index.ts';
 import type { Git } from '../git/index.ts';
 import type { CallRecorder, History } from '../history/index.ts';
 import type { Search } from '../search/index.ts';
@@ -19,6 +20,8 @@ export interface Services {
   readonly history?: History;
   /** Makes the recorder of one call's file changes; without it nothing is recorded. */
   readonly recordChanges?: (tool: string, conversation: string | undefined) => CallRecorder;
+  /** The sandbox of commands that is being found and tried, in the mode that confines them. */
+  readonly sandbox?: Promise<Sandbox | NoSandbox> | undefined;
   /** Private folder of the product (see cli.md, "State"); exists, mode 0700. */
   readonly stateDir: string;
 }

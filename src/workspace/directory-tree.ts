@@ -36,12 +36,14 @@ const CONCURRENT_FOLDERS = 16;
 /**
  * The tree below a directory without what git ignores. Goes down level by level, so that a bound leaves out the depths
  * rather than half of the top. Symlinks are named, not followed.
+ * @param hides what is left out besides, by its path relative to the folder
  * @throws {CodedError} FILE_NOT_FOUND, NOT_A_DIRECTORY, PERMISSION_DENIED for the directory itself
  */
 export async function directoryTree(
   folder: FileRef,
   limits: TreeLimits,
   signal?: AbortSignal,
+  hides?: (relativePath: string) => boolean,
 ): Promise<DirectoryTree> {
   const nodes: TreeNode[] = [];
   const tree = { nodes, files: 0, directories: 0, unopened: [] as string[], truncated: false };
@@ -55,7 +57,7 @@ export async function directoryTree(
       signal?.throwIfAborted();
       const batch = level.slice(start, start + CONCURRENT_FOLDERS);
       const listed = await Promise.all(
-        batch.map((one) => list(one, one.path === folder.path ? folder : undefined)),
+        batch.map((one) => list(one, one.path === folder.path ? folder : undefined, hides)),
       );
       for (const [index, { rules, entries }] of listed.entries()) {
         const parent = batch[index]!;
@@ -102,6 +104,7 @@ export async function directoryTree(
 async function list(
   level: Level,
   root: FileRef | undefined,
+  hides: ((relativePath: string) => boolean) | undefined,
 ): Promise<{ rules: IgnoreRules; entries: Dirent[] | undefined }> {
   let entries: Dirent[];
   try {
@@ -114,6 +117,10 @@ async function list(
   const rules = hasOwnRules ? await level.rules.enter(level.path) : level.rules;
   return {
     rules,
-    entries: entries.filter((entry) => !rules.ignores(join(level.path, entry.name), entry.isDirectory())),
+    entries: entries.filter(
+      (entry) =>
+        !rules.ignores(join(level.path, entry.name), entry.isDirectory()) &&
+        !hides?.(level.shown === '' ? entry.name : `${level.shown}/${entry.name}`),
+    ),
   };
 }

@@ -25,6 +25,8 @@ export interface Reply {
 }
 
 export interface WorldOptions {
+  /** Another folder to serve than its own repository. */
+  readonly serves?: string;
   readonly accessMode?: AccessMode;
   readonly env?: Record<string, string>;
   readonly yieldMs?: number;
@@ -62,7 +64,7 @@ export class World {
     const accessMode = options.accessMode ?? 'full';
     const shell = createShell({ stateDir, yieldMs: options.yieldMs ?? 20_000, env: this.env });
     this.services = {
-      workspace: new Workspace({ roots: [this.root], accessMode, protectedPaths: [stateDir] }),
+      workspace: new Workspace({ roots: [options.serves ?? this.root], accessMode, protectedPaths: [stateDir] }),
       git: createGit({ env: this.env, accessMode }),
       shell,
       stateDir,

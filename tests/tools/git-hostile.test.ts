@@ -267,7 +267,7 @@ describe('programs in the configuration of a repository', () => {
     full.git(full.root, 'config', 'filter.odd.name.required', 'true');
     full.hook('post-index-change', `touch ${canary}`);
     full.write('a.txt', '2\n');
-    const reader = new World(t, { accessMode: 'read-only' });
+    const reader = new World(t, { accessMode: 'read-only', serves: full.root });
     for (const [tool, args] of READING) {
       if (tool === 'git_branch' || tool === 'git_stash') continue;
       const reply = await reader.call(tool, {

@@ -11,14 +11,14 @@ import { walk } from './walk.ts';
 const FILES_AHEAD = 128;
 
 /** The engine for hosts on which no extracted program may run. */
-export function createJavaScriptEngine(): Engine {
+export function createJavaScriptEngine(roots?: readonly string[]): Engine {
   return {
     name: 'javascript',
     listFiles: (request, onPaths) => walk(request, async (paths) => onPaths(paths)),
 
     async findMatches(request, onFinding) {
       const override = request.glob === undefined ? undefined : new GlobOverride(request.glob);
-      const thread = new MatchThread(request, onFinding);
+      const thread = new MatchThread(request, onFinding, roots);
       try {
         if (request.fileName !== undefined) {
           await thread.search([request.fileName]);
@@ -63,7 +63,11 @@ class MatchThread {
   #failure: unknown;
   #wake: () => void = () => {};
 
-  constructor(request: MatchRequest, onFinding: (finding: Finding) => boolean) {
+  constructor(
+    request: MatchRequest,
+    onFinding: (finding: Finding) => boolean,
+    roots: readonly string[] | undefined,
+  ) {
     const regex = compile(request);
     const task: ThreadTask = {
       source: regex.source,
@@ -73,6 +77,7 @@ class MatchThread {
       before: request.before,
       after: request.after,
       isExplicit: request.fileName !== undefined,
+      roots,
     };
     this.#request = request;
     this.#onFinding = onFinding;

@@ -8,6 +8,8 @@ export interface ThreadTask {
   readonly after: number;
   /** One file that was named: searched although it is binary. */
   readonly isExplicit: boolean;
+  /** Real folders that a file must lie in when it is opened; undefined: any. */
+  readonly roots: readonly string[] | undefined;
 }
 
 /** A line as it is in the file; the receiver cuts it. */
@@ -37,6 +39,7 @@ export function matchThread(): void {
   const fs = process.getBuiltinModule('node:fs');
   const { Buffer } = process.getBuiltinModule('node:buffer');
   const task = workerData as ThreadTask;
+  const separator = process.platform === 'win32' ? '\\' : '/';
   const regex = new RegExp(task.source, task.flags);
   const global = new RegExp(task.source, `${task.flags}g`);
   /** ripgrep looks for a NUL in the first buffer of this size before it searches a file at all. */
@@ -48,7 +51,7 @@ export function matchThread(): void {
   parentPort?.on('message', ({ files }: { files: { path: string; absolute: string }[] }) => {
     for (const { path, absolute } of files) {
       try {
-        searchFile(path, fs.readFileSync(absolute));
+        searchFile(path, read(absolute));
       } catch (error) {
         const { code } = error as { code?: unknown };
         post({ path, problem: typeof code === 'string' ? code : String(error) });
@@ -56,6 +59,26 @@ export function matchThread(): void {
     }
     post({ done: true });
   });
+
+  /** What was opened is asked where it is before it is read: its name may lead elsewhere by now. */
+  function read(path: string): Buffer {
+    if (!task.roots) return fs.readFileSync(path);
+    const descriptor = fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
+    try {
+      const real =
+        process.platform === 'linux' && !('Deno' in globalThis)
+          ? fs.readlinkSync(`/proc/self/fd/${descriptor}`)
+          : fs.realpathSync(path);
+      const [opened, there] = [fs.fstatSync(descriptor), fs.statSync(real)];
+      const isInside = task.roots.some((root) =>
+        real.startsWith(root.endsWith(separator) ? root : root + separator),
+      );
+      if (!isInside || opened.ino !== there.ino) throw new Error('it leads out of the workspace');
+      return fs.readFileSync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
 
   function searchFile(path: string, raw: Buffer): void {
     if (raw.length > MAX_BYTES) {

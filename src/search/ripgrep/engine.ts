@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { Confinement } from '../../access/sandbox/index.ts';
 import { CodedError } from '../../runtime/errors.ts';
 import { isWindows } from '../../runtime/platform.ts';
 import { type Ending, type Engine, type ListRequest, MAX_PROBLEMS, type MatchRequest } from '../engine.ts';
@@ -10,7 +11,8 @@ import { type RipgrepEnd, runRipgrep } from './process.ts';
 const COMMON = ['--no-config', '--color=never', '--null'];
 
 /** The engine on top of the ripgrep program at this absolute path. */
-export function createRipgrepEngine(program: string): Engine {
+export function createRipgrepEngine(path: string, confinement?: Confinement): Engine {
+  const program = { path, confinement };
   return {
     name: 'ripgrep',
 

@@ -1,8 +1,15 @@
 import { spawn } from 'node:child_process';
+import type { Confinement } from '../../access/sandbox/index.ts';
 import { CodedError, systemCode } from '../../runtime/errors.ts';
 import type { Limits } from '../engine.ts';
 
 const MAX_STDERR_BYTES = 64 * 1024;
+
+export interface RipgrepProgram {
+  /** Absolute. */
+  readonly path: string;
+  readonly confinement: Confinement | undefined;
+}
 
 export interface RipgrepEnd {
   /** 0 found, 1 nothing found, 2 an error (with or without findings), null when it was stopped. */
@@ -18,18 +25,27 @@ export interface RipgrepEnd {
  * @param onOutput returning false ends the program; what it printed further is dropped
  * @throws {CodedError} FILE_NOT_FOUND when the folder is gone; the signal's reason when aborted
  */
-export function runRipgrep(
-  program: string,
+export async function runRipgrep(
+  program: RipgrepProgram,
   args: readonly string[],
   folder: string,
   limits: Limits,
   onOutput: (chunk: Buffer) => boolean,
 ): Promise<RipgrepEnd> {
+  const env = environment();
+  // A folder that is swapped for a link while it is being searched leads nowhere where there is nothing else.
+  const sandbox = await program.confinement?.orNone();
+  const start = sandbox?.wrap(program.path, args, {
+    cwd: folder,
+    env,
+    read: [program.path],
+    rootsOnly: true,
+  }) ?? { file: program.path, args, env };
   return new Promise((resolve, reject) => {
     limits.signal?.throwIfAborted();
-    const child = spawn(program, args, {
+    const child = spawn(start.file, start.args, {
       cwd: folder,
-      env: environment(),
+      env: start.env,
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
     });
