@@ -26,6 +26,13 @@ const text = z.string().min(1);
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const flag = z.union([z.boolean(), z.stringbool()]);
 
+/** https, or http that cannot leave this machine. */
+const httpUrl = text.refine(
+  (value) =>
+    URL.canParse(value) &&
+    /^(https:\/\/[^/@]+|http:\/\/(localhost|127(\.\d+){3}|\[::1\])(:\d+)?)(\/|$)/i.test(value),
+);
+
 const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '::1'] as const;
 
 export const SETTINGS = {
@@ -158,9 +165,8 @@ export const SETTINGS = {
     schema: z.enum(['oauth', 'url', 'none']),
     kind: 'value',
     placeholder: 'HOW',
-    help: 'authentication of the listener: none (default on loopback)',
+    help: 'authentication: none (default on loopback), oauth (default through a tunnel), url (a secret address)',
     allowed: 'oauth, url or none',
-    notAvailable: later(['none']),
   },
   approve: {
     schema: z.enum(['never', 'destructive', 'all']),
@@ -178,38 +184,81 @@ export const SETTINGS = {
     notAvailable: later(['honest']),
   },
   tunnel: {
+    schema: z.enum(['none', 'cloudflare', 'openai', 'ngrok', 'tailscale', 'ssh', 'relay', 'custom']),
+    kind: 'value',
+    placeholder: 'NAME',
+    help: 'reach this server from the web: cloudflare, openai, ngrok, tailscale, ssh or custom (default none)',
+    allowed: 'none, cloudflare, openai, ngrok, tailscale, ssh or custom',
+    notAvailable: (value) => (value === 'relay' ? 'the value "relay"' : undefined),
+  },
+  'tunnel-hostname': {
     schema: text,
     kind: 'value',
-    help: '',
-    allowed: 'the name of a tunnel',
-    notAvailable: later(['none']),
+    placeholder: 'HOST',
+    help: 'cloudflare: host name of your own tunnel; ngrok: your domain; ssh: [USER@]HOST[:PORT][/REMOTE-PORT]',
+    allowed: 'a host name',
   },
-  'tunnel-bin': { schema: text, kind: 'value', help: '', allowed: 'a program', notAvailable: notYet },
-  'tunnel-hostname': { schema: text, kind: 'value', help: '', allowed: 'a host name', notAvailable: notYet },
-  'tunnel-install': { schema: flag, kind: 'flag', help: '', allowed: 'true or false', notAvailable: notYet },
+  'tunnel-bin': {
+    schema: text,
+    kind: 'value',
+    placeholder: 'FILE',
+    help: 'the tunnel program (default: searched on PATH, in bin of the state folder, beside the executable)',
+    allowed: 'a program',
+  },
+  'tunnel-install': {
+    schema: flag,
+    kind: 'flag',
+    help: 'download cloudflared when it is not installed, checked against digests that this program knows',
+    allowed: 'true or false',
+  },
+  'tunnel-version': {
+    schema: z.string().regex(/^\d{4}\.\d{1,2}\.\d{1,3}$/),
+    kind: 'value',
+    placeholder: 'V',
+    help: 'another version of cloudflared to download, checked against the digest that its release names',
+    allowed: 'a version such as 2026.9.3',
+  },
+  'tunnel-mirror': {
+    schema: httpUrl,
+    kind: 'value',
+    placeholder: 'URL',
+    help: 'where to download it from, as URL/VERSION/FILE (default: the vendor’s releases)',
+    allowed: 'an https URL',
+  },
   'tunnel-command': {
     schema: text,
     kind: 'value',
-    help: '',
+    placeholder: 'LINE',
+    help: 'custom: the command that makes the tunnel; {port} stands for the local port',
     allowed: 'a command line',
-    notAvailable: notYet,
   },
   'tunnel-url-pattern': {
     schema: text,
     kind: 'value',
-    help: '',
+    placeholder: 'REGEX',
+    help: 'custom, ssh: finds the address in its output (default: the first https URL)',
     allowed: 'a regular expression',
-    notAvailable: notYet,
   },
-  'tunnel-base-url': { schema: text, kind: 'value', help: '', allowed: 'a URL', notAvailable: notYet },
-  'tunnel-mirror': { schema: text, kind: 'value', help: '', allowed: 'a URL', notAvailable: notYet },
-  'public-url': { schema: text, kind: 'value', help: '', allowed: 'a URL', notAvailable: notYet },
+  'tunnel-base-url': {
+    schema: text,
+    kind: 'value',
+    placeholder: 'URL',
+    help: 'openai: control plane (default https://api.openai.com)',
+    allowed: 'a URL',
+  },
+  'public-url': {
+    schema: httpUrl,
+    kind: 'value',
+    placeholder: 'URL',
+    help: 'address under which somebody else forwards to the public port',
+    allowed: 'an https URL',
+  },
   'public-port': {
     schema: integer(0, 65_535),
     kind: 'value',
-    help: '',
-    allowed: 'a port',
-    notAvailable: notYet,
+    placeholder: 'N',
+    help: 'port of the public listener on loopback (default: a free one)',
+    allowed: 'a number from 0 to 65535',
   },
   portable: { schema: flag, kind: 'flag', help: '', allowed: 'true or false', notAvailable: notYet },
   widgets: { schema: flag, kind: 'flag', help: '', allowed: 'true or false', notAvailable: notYet },

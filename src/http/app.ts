@@ -7,6 +7,7 @@ import type { FileOffers } from '../transfer/index.ts';
 import type { Workspace } from '../workspace/index.ts';
 import { forHono } from './everyday.ts';
 import { privateListenerGuard } from './guard.ts';
+import { type CallerAuth, type GuardedMcpOptions, mountGuardedMcp } from './guarded-mcp.ts';
 import { offeredFile } from './offered-files.ts';
 import { type McpLogVariables, type RequestLine, requestLog } from './request-log.ts';
 
@@ -16,6 +17,10 @@ export interface AppOptions {
   readonly offers: FileOffers;
   /** The bound port. */
   readonly port: () => number;
+  /** Asked of every caller of MCP, where --auth was given; else whoever reaches this listener is the owner. */
+  readonly auth?: CallerAuth | undefined;
+  /** With `auth`: the endpoint for a client that was granted this mode. */
+  readonly mcpFor?: GuardedMcpOptions['mcp'] | undefined;
   readonly onRequest: (line: RequestLine) => void;
   readonly onError: (error: Error) => void;
 }
@@ -27,7 +32,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const startedAt = performance.now();
   const app = new Hono<AppEnv>();
   app.use(requestLog(options.onRequest));
-  app.use(privateListenerGuard(options.port));
+  app.use(privateListenerGuard(options.port, options.auth?.kind === 'oauth'));
   app.get('/health', () => {
     const health = {
       name: 'local-coder',
@@ -37,9 +42,14 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     };
     return forHono(PlainAnswer.json(JSON.stringify(health)));
   });
-  app.on(['POST', 'GET', 'DELETE'], ['/mcp', '/'], async (context) =>
-    forHono(await options.mcp.fetch(context.req.raw, context.get('mcp'), context.get('onCall'))),
-  );
+  if (options.auth !== undefined) {
+    const mcp = options.mcpFor ?? (() => options.mcp);
+    mountGuardedMcp(app, { auth: options.auth, mcp, streams: () => true });
+  } else {
+    app.on(['POST', 'GET', 'DELETE'], ['/mcp', '/'], async (context) =>
+      forHono(await options.mcp.fetch(context.req.raw, context.get('mcp'), context.get('onCall'))),
+    );
+  }
   app.get('/files/:token/:name', offeredFile(options.offers, options.workspace));
   app.notFound(() => forHono(jsonRpcError(404, -32000, 'Not found. The MCP endpoint is /mcp.')));
   app.onError((error) => {

@@ -4,13 +4,16 @@ import { forHono } from './everyday.ts';
 
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
+const OAUTH_FORMS = new Set(['/authorize', '/token', '/revoke']);
+
 /**
  * The guard of the private listener (access.md, "Two listeners"). Loopback is shared with every web page and every
  * dev server on this machine: the Host must be a loopback name with our port (a rebound DNS name is not), the Origin
  * absent or exactly ours, and a POST must be JSON (a form or text POST needs no preflight, so any page could send it).
  * @param port the port that the listener is bound to, known only after binding
+ * @param oauth whether the OAuth endpoints are there: they take forms, and have checks of their own against strange pages
  */
-export function privateListenerGuard(port: () => number): MiddlewareHandler {
+export function privateListenerGuard(port: () => number, oauth = false): MiddlewareHandler {
   return async (context, next) => {
     const host = context.req.header('host');
     if (!isOurHost(host, port())) {
@@ -28,7 +31,8 @@ export function privateListenerGuard(port: () => number): MiddlewareHandler {
         jsonRpcError(403, -32000, 'Forbidden: requests from web pages of another origin are refused.'),
       );
     }
-    if (context.req.method === 'POST' && !isJson(context.req.header('content-type'))) {
+    const takesForms = oauth && OAUTH_FORMS.has(context.req.path);
+    if (context.req.method === 'POST' && !takesForms && !isJson(context.req.header('content-type'))) {
       return forHono(
         jsonRpcError(415, -32000, 'Unsupported Media Type: Content-Type must be application/json.'),
       );

@@ -32,7 +32,14 @@ export function requestLog(
       if (told) return;
       told = true;
       const { method, path } = context.req;
-      onRequest({ ...summary, httpMethod: method, path, status, durationMs: performance.now() - started });
+      const shown = withoutSecrets(path);
+      onRequest({
+        ...summary,
+        httpMethod: method,
+        path: shown,
+        status,
+        durationMs: performance.now() - started,
+      });
     };
     context.set('mcp', summary);
     context.set('onCall', () => {
@@ -44,4 +51,9 @@ export function requestLog(
     const pending = status === 200 && summary.tool !== undefined && summary.call === undefined;
     if (!pending) tell();
   };
+}
+
+/** What follows /mcp/ and /files/ is a secret or a guess at it, and no log may show it. */
+function withoutSecrets(path: string): string {
+  return path.replace(/^(\/+(?:mcp|files)\/).+/i, '$1…');
 }

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { dirname } from 'node:path';
 import { systemCode } from '../runtime/errors.ts';
 import { isWindows } from '../runtime/platform.ts';
 import { MARKER_VARIABLE, stopTree } from '../runtime/process-tree.ts';
+import { endLeftovers, noteProgram } from './leftovers.ts';
 import { OutputLines } from './output-lines.ts';
 import { pause } from './pause.ts';
 import { ProgramLog } from './program-log.ts';
@@ -66,8 +68,12 @@ export async function startProgramTunnel(
   { signal, onProgress }: TunnelStartOptions,
 ): Promise<RunningTunnel> {
   signal.throwIfAborted();
+  const folder = dirname(program.logFile);
+  await endLeftovers(folder).catch(() => {});
+  signal.throwIfAborted();
   const log = await ProgramLog.open(program.logFile, program.secrets ?? []);
   const running = new RunningProgram(program, log);
+  void running.note(folder);
   const onAbort = () => running.giveUp(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   try {
@@ -101,6 +107,16 @@ class RunningProgram implements RunningTunnel {
   #failedStart: (reason: unknown) => void = () => {};
   #end: (end: TunnelEnd) => void = () => {};
   #stopping: Promise<void> | undefined;
+  #forget: Promise<() => Promise<void>> | undefined;
+  /** A second Ctrl-C ends this process at once: nothing that waits is done any more, but this is. */
+  readonly #onProcessExit = () => {
+    try {
+      if (this.#child.pid !== undefined)
+        process.kill(isWindows ? this.#child.pid : -this.#child.pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  };
   #hasEnded = false;
 
   constructor(program: TunnelProgram, log: ProgramLog) {
@@ -132,6 +148,7 @@ class RunningProgram implements RunningTunnel {
     this.#child.stdin?.on('error', () => {});
     this.#child.once('error', (error) => this.#onStartError(error));
     this.#child.once('exit', (code) => void this.#onExit(code));
+    process.once('exit', this.#onProcessExit);
   }
 
   get address(): TunnelAddress {
@@ -140,6 +157,14 @@ class RunningProgram implements RunningTunnel {
 
   status(): TunnelStatus {
     return { state: this.#hasEnded ? 'ended' : this.#state, message: this.#message };
+  }
+
+  /** Leaves a note for the next start, should this process be killed. */
+  async note(folder: string): Promise<void> {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    this.#forget = noteProgram(folder, { pid, marker: this.#marker });
+    await this.#forget.catch(() => {});
   }
 
   /** Waits for the address and for the program's word that it is served. */
@@ -178,6 +203,8 @@ class RunningProgram implements RunningTunnel {
     if (!this.#over.signal.aborted) this.#over.abort(new Error('stopped'));
     await stopTree({ pid: this.#child.pid, marker: this.#marker }, { graceMs: STOP_GRACE_MS });
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream?.destroy();
+    process.removeListener('exit', this.#onProcessExit);
+    await (await this.#forget?.catch(() => undefined))?.();
     await this.#program.cleanUp?.().catch(() => {});
     await this.#log.close();
     this.#hasEnded = true;
