@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { findSymbol, outline } from '../context/index.ts';
 import { defineTool, READS } from './define.ts';
+import { count, inSentence } from './files-call.ts';
 
 /** Outlining many files ends after this time with what there is. */
 const BUDGET_MS = 15_000;
@@ -37,10 +38,10 @@ const outlineTool = defineTool({
         : `outline ${JSON.stringify({ path: found.path, offset: found.nextOffset })}`;
     const errors = found.filesWithErrors.length > 0 ? '; something did not parse and may be missing' : '';
     const what = found.isFolder
-      ? `${found.files} of ${found.total} source files in ${found.path}`
+      ? `${found.files} of ${found.total} source files in ${inSentence(found.path)}`
       : found.path;
     return {
-      summary: `${found.symbols} symbols in ${what}${errors}${next === undefined ? '' : `; go on with ${next}`}.`,
+      summary: `${count(found.symbols, 'symbol')} in ${what}${errors}${next === undefined ? '' : `; go on with ${next}`}.`,
       data: {
         path: found.path,
         ...(found.language !== undefined && { language: found.language }),

@@ -3,6 +3,7 @@ import { pathRules, projectContext, remember } from '../context/index.ts';
 import { outlineTools } from './context-outline.ts';
 import { projectSources } from './context-sources.ts';
 import { ADDS, defineTool, READS } from './define.ts';
+import { count, inSentence, startingSentence } from './files-call.ts';
 
 const projectContextTool = defineTool({
   name: 'project_context',
@@ -34,7 +35,7 @@ const projectContextTool = defineTool({
     );
     const cut = found.next.length > 0;
     return {
-      summary: `${found.folder}: ${summaryOf(found.languages)}, ${found.documentCount} documents${cut ? ', cut: data.next has the calls that go on' : ''}.`,
+      summary: `${startingSentence(found.folder)}: ${summaryOf(found.languages)}, ${count(found.documentCount, 'document')}${cut ? ', cut: data.next has the calls that go on' : ''}.`,
       data: {
         folder: found.folder,
         git: found.git === undefined ? null : withoutUndefined(found.git),
@@ -82,12 +83,12 @@ const loadPathRulesTool = defineTool({
     const found = await pathRules(path, { workspace, signal });
     const shown = workspace.display(found.path);
     const cut = found.next.length > 0;
-    const none = `No rules for ${shown} between ${workspace.display(found.top)} and it.`;
+    const none = `No rules for ${inSentence(shown)} between ${inSentence(workspace.display(found.top))} and it.`;
     return {
       summary:
         found.rules.length === 0
           ? none
-          : `${found.rules.length} rule files for ${shown}${cut ? ', cut: data.next has the calls that go on' : ''}.`,
+          : `${count(found.rules.length, 'rule file')} for ${inSentence(shown)}${cut ? ', cut: data.next has the calls that go on' : ''}.`,
       data: {
         path: shown,
         rules: [...found.rules],

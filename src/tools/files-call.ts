@@ -36,6 +36,16 @@ export function recordFields(
   return { checkpoint_id: checkpointId, not_recorded: options.recorder?.notRecorded?.() };
 }
 
+/** A shown path inside of a sentence: a lone "." reads like its end. */
+export function inSentence(shown: string): string {
+  return shown === '.' ? 'the workspace folder' : shown;
+}
+
+/** The same at the beginning of a sentence. */
+export function startingSentence(shown: string): string {
+  return shown === '.' ? 'The workspace folder' : shown;
+}
+
 /** `1 line`, `2 lines`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;

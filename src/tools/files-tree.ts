@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type DirectoryEntry, directoryTree, listDirectory, makeDirectory } from '../workspace/index.ts';
 import { ADDS, defineTool, READS } from './define.ts';
-import { count, fileToRead, fileToWrite } from './files-call.ts';
+import { count, fileToRead, fileToWrite, startingSentence } from './files-call.ts';
 
 /** Entries of one answer, and bytes of their JSON: names may be long. */
 const MAX_ENTRIES = 1_000;
@@ -44,7 +44,7 @@ const listDirectoryTool = defineTool({
     const truncated = end < listing.total;
     const part = truncated || offset > 0 ? ` (${offset + 1}–${end} shown)` : '';
     return {
-      summary: `${folder.shown} has ${listing.total} ${listing.total === 1 ? 'entry' : 'entries'}${part}.`,
+      summary: `${startingSentence(folder.shown)} has ${listing.total} ${listing.total === 1 ? 'entry' : 'entries'}${part}.`,
       data: {
         path: folder.shown,
         entries,
@@ -115,7 +115,7 @@ const directoryTreeTool = defineTool({
     const deeper =
       tree.unopened.length > 0 ? ` ${count(tree.unopened.length, 'folder')} not shown in full.` : '';
     return {
-      summary: `${folder.shown}: ${count(tree.files, 'file')} in ${count(tree.directories + 1, 'folder')}.${cut}${deeper}`,
+      summary: `${startingSentence(folder.shown)}: ${count(tree.files, 'file')} in ${count(tree.directories + 1, 'folder')}.${cut}${deeper}`,
       data: {
         path: folder.shown,
         files: tree.files,

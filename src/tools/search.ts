@@ -69,13 +69,15 @@ const glob = defineTool({
 function globSummary(
   pattern: string,
   count: number,
-  found: { total: number; ignoredMatch: boolean },
+  found: { total: number; ignoredMatch: boolean; timedOut: boolean },
   offset = 0,
 ): string {
   if (found.ignoredMatch) {
-    return `No file matches "${pattern}", but ignored ones do: set include_ignored: true to list them.`;
+    return `No file matches "${clip(pattern)}", but ignored ones do: set include_ignored: true to list them.`;
   }
-  if (found.total === 0) return `No file matches "${pattern}".`;
+  if (found.timedOut)
+    return `${plural(found.total, 'matching file')} found before the time was up; ${UNFINISHED}.`;
+  if (found.total === 0) return `No file matches "${clip(pattern)}".`;
   if (count === found.total) return `${plural(count, 'file')}, newest first.`;
   const range = offset > 0 ? `Files ${offset + 1} to ${offset + count}` : `The newest ${count}`;
   return count === 0
@@ -133,7 +135,7 @@ const grep = defineTool({
       workspace,
       folder: place.folder,
       mode: input.output_mode,
-      where: scope(input.path, input.glob),
+      where: scope(input, place),
     });
   },
 });
@@ -177,7 +179,7 @@ const searchFiles = defineTool({
       workspace,
       folder: place.folder,
       mode: 'content',
-      where: scope(input.path, input.glob),
+      where: scope(input, place),
     });
   },
 });
@@ -215,6 +217,11 @@ function textSummary(pattern: string, found: TextResult, mode: Presentation['mod
   const { files, matches, nextCursor } = found;
   if (files.length === 0 && nextCursor === undefined && !found.timedOut) {
     return `No matches for "${clip(pattern)}" in ${where}.`;
+  }
+  if (found.timedOut) {
+    const what =
+      mode === 'content' ? plural(matches, 'matching line') : plural(files.length, 'matching file');
+    return `${what} found before the time was up; ${UNFINISHED}.`;
   }
   if (mode !== 'content') {
     const total =
@@ -270,6 +277,9 @@ async function statOf(workspace: Workspace, absolute: string) {
   }
 }
 
+/** Of a search whose time was up. */
+const UNFINISHED = 'there may be more: search a smaller folder or for something simpler';
+
 /** How paths below a folder are shown: as the workspace would, without asking it thousands of times. */
 function namesUnder(workspace: Workspace, folder: string): (path: string) => string {
   const shown = workspace.display(folder);
@@ -301,9 +311,7 @@ function timeLeft({ answerByMs }: ToolContext): number {
 function notes({ timedOut, problems, problemCount }: Omit<TextResult, 'files'> | NotedResult) {
   const list: string[] = [];
   if (timedOut) {
-    list.push(
-      'The time was up before the search was through: there may be more. Search a smaller folder or use glob.',
-    );
+    list.push(`The time was up before the search was through; ${UNFINISHED}.`);
   }
   if (problemCount > 0) {
     const more = problemCount > problems.length ? `; and ${problemCount - problems.length} more` : '';
@@ -317,11 +325,15 @@ interface NotedResult {
   readonly problemCount: number;
 }
 
-function scope(path: string | undefined, glob: string | undefined): string {
+/** Where nothing was found, and what was not looked at. */
+function scope(
+  { path, glob }: { path?: string | undefined; glob?: string | undefined },
+  { fileName }: { fileName?: string | undefined },
+): string {
   const folder = path === undefined || path === '.' ? 'the workspace' : `"${path}"`;
-  return glob === undefined
-    ? `${folder} (ignored, hidden and binary files left out)`
-    : `the files of ${folder} that match "${glob}"`;
+  if (fileName !== undefined) return folder;
+  const files = glob === undefined ? folder : `the files of ${folder} that match "${clip(glob)}"`;
+  return `${files} (ignored, hidden and binary files left out)`;
 }
 
 /** The exact call, defaults left out by JSON where they are undefined. */

@@ -113,10 +113,10 @@ export function processData(info: ProcessInfo, workspace: Workspace): z.infer<ty
   };
 }
 
-/** "runs since 12 s" · "ended with exit code 0". */
+/** "has been running for 12 s" · "ended with exit code 0". */
 export function processState(info: ProcessInfo): string {
   const time = formatDuration(info.durationMs);
-  if (info.state === 'running') return `runs since ${time}`;
+  if (info.state === 'running') return `has been running for ${time}`;
   if (info.timedOut) return `was ended by its timeout after ${time}`;
   const end =
     info.signal === null

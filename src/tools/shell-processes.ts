@@ -161,7 +161,11 @@ const clearProcesses = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   async handler(_input, { services: { shell } }) {
     const cleared = await shell.clearProcesses();
-    return { summary: `${cleared} finished processes were forgotten.`, data: { cleared } };
+    return {
+      summary:
+        cleared === 1 ? '1 finished process was forgotten.' : `${cleared} finished processes were forgotten.`,
+      data: { cleared },
+    };
   },
 });
 

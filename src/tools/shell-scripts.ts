@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { findScript, listScripts, scriptCommand } from '../shell/index.ts';
 import { defineTool, READS, RUNS } from './define.ts';
+import { count, inSentence, startingSentence } from './files-call.ts';
 import { commandData, commandOutput, commandSummary } from './shell-answers.ts';
 
 const listScriptsTool = defineTool({
@@ -28,8 +29,8 @@ const listScriptsTool = defineTool({
     return {
       summary:
         scripts.length === 0
-          ? `No script is defined in ${shown}; give path, the folder of a package, or use run_command.`
-          : `${scripts.length} scripts in ${shown}.`,
+          ? `No script is defined in ${inSentence(shown)}; give path, the folder of a package, or use run_command.`
+          : `${count(scripts.length, 'script')} in ${inSentence(shown)}.`,
       data: {
         path: shown,
         scripts: scripts.map(({ name, command, source, detail }) => ({
@@ -59,7 +60,7 @@ const runScriptTool = defineTool({
   async handler({ name, args, path }, context) {
     const { workspace, shell } = context.services;
     const folder = await workspace.forReading(path ?? '.');
-    const script = findScript(await listScripts(folder), name, workspace.display(folder));
+    const script = findScript(await listScripts(folder), name, startingSentence(workspace.display(folder)));
     const command = scriptCommand(script, args ?? [], await shell.quoter());
     const result = await shell.runCommand(
       { command, root: workspace.defaultRoot, workingDirectory: folder },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineTool, READS } from './define.ts';
+import { inSentence } from './files-call.ts';
 
 const shellStatus = defineTool({
   name: 'shell_status',
@@ -26,7 +27,7 @@ const shellStatus = defineTool({
       running: info.runningCommands,
       recent_commands: [...info.recentCommands],
     }));
-    const names = shells.map((info) => `${info.name} in ${info.cwd}`).join(', ');
+    const names = shells.map((info) => `${info.name} in ${inSentence(info.cwd)}`).join(', ');
     return {
       summary: shells.length === 0 ? 'No shell was used since the server started.' : `Shells: ${names}.`,
       data: { shells },
@@ -45,7 +46,7 @@ const shellReset = defineTool({
     const { shell, workspace } = context.services;
     const info = await shell.resetShell(input.shell, workspace.defaultRoot, context);
     const cwd = workspace.display(info.cwd);
-    return { summary: `Shell "${info.name}" is new, in ${cwd}.`, data: { name: info.name, cwd } };
+    return { summary: `Shell "${info.name}" is new, in ${inSentence(cwd)}.`, data: { name: info.name, cwd } };
   },
 });
 

@@ -27,7 +27,7 @@ test('list_directory: types, sizes, times, link targets, odd names', async (t) =
   await put('.local-coder-0123456789ab.tmp');
   await symlink('nowhere', join(root, 'link'));
   const { data, summary } = await call(listDirectory, {});
-  assert.equal(summary, '. has 5 entries.');
+  assert.equal(summary, 'The workspace folder has 5 entries.');
   const byName = new Map(data.entries.map((entry) => [entry.name, entry]));
   assert.deepEqual([...byName.keys()], ['.hidden', 'b.txt', 'dir', 'link', 'name with\nnewline']);
   assert.equal(byName.get('b.txt')?.size, 4);
@@ -93,7 +93,7 @@ test('directory_tree applies nested ignore rules and the depth', async (t) => {
   ]);
   assert.equal(data.truncated, false);
   assert.deepEqual(data.next, { path: 'src/deep/er', max_depth: 3 });
-  assert.equal(summary, '.: 5 files in 5 folders. 1 folder not shown in full.');
+  assert.equal(summary, 'The workspace folder: 5 files in 5 folders. 1 folder not shown in full.');
   const below = await call(directoryTree, { path: 'src', max_depth: 1 });
   assert.ok(!below.data.tree.includes('other.log'), 'rules of the folders above count below them');
   await failure(call(directoryTree, { path: '.gitignore' }), 'NOT_A_DIRECTORY');

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { listedTool } from '../../src/mcp/tool-list.ts';
 import { createSearch } from '../../src/search/index.ts';
+import type { ToolContext } from '../../src/tools/define.ts';
 import { searchTools } from '../../src/tools/search.ts';
 import type { Services } from '../../src/tools/services.ts';
 import { Workspace } from '../../src/workspace/index.ts';
@@ -33,6 +35,7 @@ after(() => tree?.remove());
 async function call(
   name: string,
   args: Record<string, unknown>,
+  overrides: Partial<ToolContext> = {},
 ): Promise<{ summary: string } & Record<string, unknown>> {
   const tool = searchTools.find((each) => each.name === name);
   assert.ok(tool);
@@ -46,6 +49,7 @@ async function call(
     services,
     signal: new AbortController().signal,
     answerByMs: performance.now() + 40_000,
+    ...overrides,
   });
   return { summary: answer.summary, ...tool.output.strict().parse(answer.data) };
 }
@@ -139,6 +143,37 @@ test('grep: "no matches" is no error, a missing path and a bad pattern are', asy
   assert.equal((await call('grep', { pattern: '\\(needle\\)$' }))['count'], 1);
   assert.equal((await call('grep', { pattern: '(?<=const )needle' }))['count'], 1);
   assert.equal((await call('grep', { pattern: '(needle)', fixed_strings: true }))['count'], 1);
+});
+
+test('nothing found: the summary names what was left out, and only that', async () => {
+  const summary = async (args: Record<string, unknown>) => (await call('grep', args)).summary;
+  assert.equal(
+    await summary({ pattern: 'nowhere', path: 'src/x.ts' }),
+    'No matches for "nowhere" in "src/x.ts".',
+  );
+  assert.equal(
+    await summary({ pattern: 'needle', glob: 'out/**' }),
+    'No matches for "needle" in the files of the workspace that match "out/**" (ignored, hidden and binary files left out).',
+  );
+});
+
+test('a search whose time was up said "0 matching lines in 0 files."', async () => {
+  await tree.write('slow/large.txt', `${'a'.repeat(3_000_000)}\n`);
+  const late = { answerByMs: performance.now() + 1700 };
+  for (const output_mode of ['content', 'files_with_matches', 'count']) {
+    const args = { pattern: 'a'.repeat(60_000) + 'b?c', path: 'slow', output_mode };
+    const { summary, truncated } = await call('grep', args, late);
+    assert.equal(truncated, true);
+    assert.match(summary, /^0 matching (lines|files) found before the time was up; there may be more:/);
+  }
+  await rm(`${tree.root}/slow`, { recursive: true });
+});
+
+test('a glob that is not valid was explained as a regular expression', async () => {
+  await assert.rejects(call('grep', { pattern: 'x', glob: '[z' }), {
+    code: 'INVALID_PATTERN',
+    hint: /^Correct glob;/,
+  });
 });
 
 test('search_files: text as it is, grouped by file', async () => {

@@ -103,7 +103,7 @@ describe('shell tools', () => {
     const reply = await call('process_output', { id, cursor: '0', wait_ms: 5000 });
     assert.equal(reply.data['stdout'], 'hello\n');
     const running = await call('process_status', { id: 'echo' });
-    assert.match(running.summary, /^Process p\w+ runs since/);
+    assert.match(running.summary, /^Process p\w+ has been running for/);
     const stopped = await call('stop_process', { id, force: true });
     assert.match(stopped.summary, /was ended by SIGKILL/);
     assert.match((await call('process_status')).summary, /^0 running, 1 finished/);
@@ -132,6 +132,7 @@ describe('shell tools', () => {
     const { root, call } = await bench(t);
     await writeFile(join(root, 'Makefile'), 'show: ## print X\n\t@echo "X is $(X)"\n');
     const list = await call('list_scripts');
+    assert.equal(list.summary, '1 script in the workspace folder.', 'not "1 scripts in ..", as it was');
     assert.deepEqual(list.data['scripts'], [
       { name: 'show', command: 'make show', source: 'Makefile', detail: 'print X' },
     ]);
@@ -139,7 +140,9 @@ describe('shell tools', () => {
     assert.deepEqual([ran.data['command'], ran.data['stdout']], ["make show 'X=a b;c'", 'X is a b;c\n']);
     const unknown = await failure(call('run_script', { name: 'shwo' }), 'COMMAND_NOT_FOUND');
     assert.match(unknown.message, /Did you mean "show"/);
+    assert.match(unknown.message, /^The workspace folder defines no script "shwo"/);
     await failure(call('list_scripts', { path: 'missing' }), 'FILE_NOT_FOUND');
+    assert.equal((await call('shell_status')).summary, 'Shells: main in the workspace folder.');
   });
 
   test('a command of a megabyte is not repeated in full', async (t) => {

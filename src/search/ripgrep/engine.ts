@@ -115,6 +115,13 @@ function patternError({ exitCode, stderr }: RipgrepEnd): string | undefined {
 }
 
 function invalidPattern(message: string): CodedError {
+  if (message.startsWith('error parsing glob')) {
+    return new CodedError(
+      'INVALID_PATTERN',
+      message,
+      'Correct glob; wildcards are * ? ** {a,b} [a-z], and a backslash escapes one of them.',
+    );
+  }
   const needsLines = message.includes('literal "\\n" is not allowed');
   return new CodedError(
     'INVALID_PATTERN',
