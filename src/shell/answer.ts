@@ -150,7 +150,8 @@ async function forward(
   size: number,
 ): Promise<Piece> {
   if (!log) return NOTHING;
-  if (from >= size) return { text: '', end: from, truncated: false, lossy: false };
+  // A cursor behind the end is nobody's: kept, it would hide what is still to come.
+  if (from >= size) return { text: '', end: size, truncated: false, lossy: false };
   const slice = await log.read(from, Math.min(Math.max(budget, 4), size - from));
   const atEnd = slice.end >= size && ended;
   const length = atEnd ? slice.bytes.length : wholeCharactersEnd(slice.bytes);

@@ -5,6 +5,9 @@ import { isWindows } from '../runtime/platform.ts';
 import { groupIsAlive, listTree, MARKER_VARIABLE, stopTree } from '../runtime/process-tree.ts';
 import { OutputLog } from './output-log.ts';
 
+/** What a timer can count, 24 days; nothing that runs longer needs a limit to end it. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Who started it decides how long it is kept and what its answer says. */
 export type ProcessKind = 'command' | 'process' | 'program';
 
@@ -123,6 +126,8 @@ export class ManagedProcess {
 
   /** Ends the tree after this time; the only thing that kills without being asked at that moment. */
   limitTime(timeoutMs: number): void {
+    // A longer timer would fire at once.
+    if (timeoutMs > MAX_TIMER_MS) return;
     this.#timer = setTimeout(() => {
       this.timedOut = true;
       this.stop({ graceMs: 2000 }).catch(() => {});

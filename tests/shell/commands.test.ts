@@ -175,6 +175,18 @@ describe('commands', () => {
     await until(() => !runs(Number(child)), 'the child to be gone');
   });
 
+  test('a timeout of more than 24 days ended the command at once', async () => {
+    const result = await shell.run('sleep 0.05; echo whole', { timeoutMs: 30 * 24 * 3600 * 1000 });
+    assert.deepEqual([result.timedOut, result.stdout], [false, 'whole\n']);
+  });
+
+  test('a cursor behind the end of the output hid all that came later', async () => {
+    const { processId } = await shell.run('echo one; sleep 60', { yieldMs: 300 });
+    const behind = await shell.shell.processOutput({ id: processId, cursor: '99999:99999' }, links());
+    assert.equal(behind.cursor, '4:0');
+    await shell.shell.stopProcess(processId, true);
+  });
+
   test('a configured timeout is default and maximum', async () => {
     const limited = await openShell({ shellTimeoutSeconds: 0.2 });
     assert.equal((await limited.run('sleep 30')).timedOut, true);
