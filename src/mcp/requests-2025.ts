@@ -157,7 +157,8 @@ function callTool(
     const token = params._meta?.['progressToken'];
     let progress = 0;
     const report = (message: string) => {
-      if (token === undefined) return;
+      // Any other kind of token is nobody's, and a notification with it would not be valid.
+      if (typeof token !== 'string' && typeof token !== 'number') return;
       const update = { progressToken: token, progress: ++progress, message };
       notify({ jsonrpc: '2.0', method: 'notifications/progress', params: update });
     };

@@ -237,6 +237,16 @@ describe('MCP over HTTP', { timeout: 60_000 }, () => {
     }
   });
 
+  test('a progress token that is neither text nor number was sent back in notifications', async () => {
+    for (const progressToken of [null, { a: 1 }, ['x'], true]) {
+      const message = call('wait', { ms: 20 });
+      const params = { ...message.params, _meta: { progressToken } };
+      const answer = await post(server.url, { ...message, params });
+      assert.doesNotMatch(answer.text, /notifications\/progress/);
+      assert.match(answer.text, /Waited/);
+    }
+  });
+
   test('notifications/cancelled cancels when session and id match, and only then', async () => {
     const session = { 'mcp-session-id': 'client~1~AAAAAAAAAAAAAAAAAAAAAA' };
     const pending = post(server.url, call('wait', { ms: 50_000, note: 'mine' }, 11), session);
