@@ -14,15 +14,25 @@ export async function ignoredFilesOf(
 ): Promise<string[]> {
   if (program.accessMode !== 'read-only') return [];
   const names = await program.run(list, { ...run, reads: true });
-  if (names.stdout.length === 0) return [];
+  // `./`: a name that begins with a colon is no pathspec with a meaning of its own.
+  const listed = names.stdout
+    .toString('latin1')
+    .split('\0')
+    .map((name) => name.replace(/^\n/, ''))
+    .filter((name) => name !== '');
+  if (listed.length === 0) return [];
   const checked = await program.run(['check-ignore', '--no-index', '--stdin', '-z'], {
     ...run,
     reads: true,
-    // With what is literal anyway: check-ignore takes names and no pathspecs.
-    input: names.stdout,
+    plainPathspecs: true,
+    input: Buffer.from(listed.map((name) => `./${name}\0`).join(''), 'latin1'),
     accept: [0, 1],
   });
-  const paths = checked.stdout.toString('utf8').split('\0').filter(Boolean);
+  const paths = checked.stdout
+    .toString('utf8')
+    .split('\0')
+    .filter((path) => path !== '')
+    .map((path) => path.slice('./'.length));
   if (paths.some((path) => path.includes('\ufffd'))) throw refused('files whose names are no text');
   return paths;
 }

@@ -230,13 +230,16 @@ function searchKey(request: TextRequest): string {
   ]);
 }
 
-function checkPattern({ pattern }: TextRequest): void {
+function checkPattern({ pattern, glob }: TextRequest): void {
   if (pattern === '') {
     throw new CodedError(
       'INVALID_PATTERN',
       'The pattern is empty.',
       'Give what to search for; use glob to list files.',
     );
+  }
+  if (glob?.includes('\0')) {
+    throw new CodedError('INVALID_PATTERN', 'The glob contains a NUL character.', 'Remove it.');
   }
   if (pattern.includes('\0')) {
     throw new CodedError('INVALID_PATTERN', 'The pattern contains a NUL character.', 'Write \\x00 instead.');

@@ -88,11 +88,23 @@ describe('settings', () => {
 
   test('what a later version brings is refused, never ignored', async () => {
     await refused(load({ tunnel: 'cloudflare' }), /not available in this version/);
-    await refused(load({ access: 'read-only' }), /not available in this version/);
     await refused(load({ host: '0.0.0.0' }), /not available in this version/);
     await refused(load({ tools: 'viewer' }), /not available in this version/);
-    await refused(load({}, { FULL_DISK_ACCESS: 'false' }), /not available in this version/);
     await refused(load({}, { LOCAL_CODER_PORTABLE: 'true' }), /not available in this version/);
+  });
+
+  test('access modes and the sandbox can be chosen; a bad value is refused', async () => {
+    assert.equal((await load({ access: 'read-only' })).access, 'read-only');
+    assert.equal((await load({}, { FULL_DISK_ACCESS: 'false' })).access, 'workspace');
+    const settings = await load({
+      access: 'workspace',
+      'sandbox-network': 'off',
+      'sandbox-read': ['/opt/sdk'],
+    });
+    assert.equal(settings['sandbox-network'], 'off');
+    assert.deepEqual(settings['sandbox-read'], ['/opt/sdk']);
+    await refused(load({ 'sandbox-network': 'maybe' }), /--sandbox-network is "maybe".*on or off/);
+    await refused(load({ access: 'none' }), /full, workspace or read-only/);
   });
 
   test('a project file may tighten and name its own folders, nothing else', async () => {

@@ -84,8 +84,6 @@ for (const shape of shapesUnderTest()) {
     test('what a later version brings is refused by name', async () => {
       const later = [
         ['--tunnel', 'cloudflare'],
-        ['--access', 'workspace'],
-        ['--access', 'read-only'],
         ['--tools', 'viewer'],
         ['--host', '0.0.0.0'],
         ['--public-url', 'https://example.org'],

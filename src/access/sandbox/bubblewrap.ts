@@ -199,6 +199,10 @@ class Bubblewrap implements Sandbox {
       '--tmpfs',
       this.#stateDir,
       ...this.#protectedFiles.filter(existsSync).flatMap((path) => ['--ro-bind', '/dev/null', path]),
+      // Git ignores what lies there, inside as outside.
+      ...(this.#roots.some((root) => isWithin(this.#stateDir, root))
+        ? ['--ro-bind-try', join(this.#stateDir, '.gitignore'), join(this.#stateDir, '.gitignore')]
+        : []),
       ...(run.read ?? []).flatMap((path) => ['--ro-bind', path, path]),
       ...(run.write ?? []).flatMap((path) => ['--bind', path, path]),
       '--remount-ro',
