@@ -11,13 +11,17 @@ export async function findRepository(folder: string): Promise<string | undefined
   return index === -1 ? undefined : folders[index];
 }
 
-/** `info/exclude` of the repository, also of the one that a worktree belongs to. */
-export async function excludesFile(repository: string): Promise<string> {
+/** The folder of the repository's or the worktree's own git files, such as its index. */
+export async function gitFolderOf(repository: string): Promise<string> {
   const dotGit = join(repository, '.git');
   const link = await readFile(dotGit, 'utf8').catch(() => undefined);
   const gitFolder = /^gitdir:\s*(.+?)\s*$/m.exec(link ?? '')?.[1];
-  if (gitFolder === undefined) return join(dotGit, 'info', 'exclude');
-  const own = resolve(repository, gitFolder);
+  return gitFolder === undefined ? dotGit : resolve(repository, gitFolder);
+}
+
+/** `info/exclude` of the repository, also of the one that a worktree belongs to. */
+export async function excludesFile(repository: string): Promise<string> {
+  const own = await gitFolderOf(repository);
   const common = await readFile(join(own, 'commondir'), 'utf8').catch(() => '.');
   return join(resolve(own, common.trim()), 'info', 'exclude');
 }

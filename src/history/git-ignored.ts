@@ -2,11 +2,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 import { concurrently } from '../runtime/concurrently.ts';
-import { runProgram } from '../runtime/run-program.ts';
-import { which } from '../runtime/which.ts';
 import { excludesFile, findRepository, userExcludesFile } from './git-ignore-files.ts';
+import { IgnoredByGit } from './ignored-by-git.ts';
 
-const GIT_TIMEOUT_MS = 20_000;
 /** What other programs do to ignore files and repositories is noticed after this time; what we do, at once. */
 const KNOWN_MS = 1_000;
 const MAX_CACHED = 5_000;
@@ -32,6 +30,7 @@ interface Question {
  */
 export class GitIgnored {
   readonly #files = new Map<string, CachedRules>();
+  readonly #git = new IgnoredByGit();
   #question: Question | undefined;
   readonly #repositories = new Map<string, { repository: string | undefined; atMs: number }>();
   readonly #excludesFiles = new Map<string, Promise<string>>();
@@ -56,7 +55,7 @@ export class GitIgnored {
     if (paths.some((path) => RULE_FILE.test(path))) this.#question = undefined;
     const ignored = new Set<string>();
     for (const [repository, some] of suspects) {
-      for (const path of await ignoredByGit(repository, some)) ignored.add(path);
+      for (const path of await this.#git.among(repository, some)) ignored.add(path);
     }
     return paths.map((path) =>
       ofGit.has(path) ? 'it belongs to git itself' : ignored.has(path) ? 'git ignores it' : undefined,
@@ -143,26 +142,4 @@ export class GitIgnored {
     this.#files.set(file, { stamp, rules });
     return rules;
   }
-}
-
-/** Those that are not tracked; without git on this machine nothing is tracked. */
-async function ignoredByGit(repository: string, paths: ReadonlySet<string>): Promise<Iterable<string>> {
-  const git = await which('git');
-  if (git === undefined) return paths;
-  // With "./" before them names are never taken for patterns.
-  const byName = new Map(
-    [...paths].map((path) => [`./${relative(repository, path).split(sep).join('/')}`, path]),
-  );
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')));
-  const { exitCode, stdout } = await runProgram(
-    git,
-    ['-c', 'core.fsmonitor=false', 'check-ignore', '-z', '--stdin'],
-    { cwd: repository, env, input: [...byName.keys()].join('\0'), timeoutMs: GIT_TIMEOUT_MS },
-  );
-  // 1: none of them. Anything else is git's refusal to look at one; the rules alone count then.
-  if (exitCode !== 0 && exitCode !== 1) return paths;
-  return stdout
-    .toString('utf8')
-    .split('\0')
-    .flatMap((name) => byName.get(name) ?? []);
 }

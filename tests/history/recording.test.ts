@@ -60,7 +60,12 @@ describe('recording changes', () => {
     // A rule that a tool changes counts at once.
     await write('.gitignore', `${await readFile(join(root, '.gitignore'), 'utf8')}*.txt\n`);
     assert.equal((await write('b.txt', 'text\n')).checkpointId, undefined);
-    assert.equal((await history.list({ limit: 50 })).checkpoints.length, recorded.length + 1);
+    // What git said is remembered only until its index changes.
+    git(root, 'add', '-f', 'a.log');
+    assert.ok((await write('a.log', 'tracked by now\n')).checkpointId);
+    git(root, 'rm', '-q', '--cached', 'a.log');
+    assert.equal((await write('a.log', 'no longer\n')).checkpointId, undefined);
+    assert.equal((await history.list({ limit: 50 })).checkpoints.length, recorded.length + 2);
   });
 
   it('agrees with git check-ignore on many names and rules', async () => {
