@@ -13,10 +13,14 @@ import { createLog, type Log } from '../runtime/log.ts';
 import { processStartTime } from '../runtime/process-identity.ts';
 import { VERSION } from '../runtime/version.ts';
 import { approveOnTerminal } from './approval-terminal.ts';
+import type { Gatekeeper } from './caller-auth.ts';
 import { startCard } from './card.ts';
 import type { Instance } from './instances.ts';
 import { portOwner } from './port-owner.ts';
 import { type Program, startProgram } from './program.ts';
+import { wantsPublicSide } from './provider-settings.ts';
+import type { PublicSide, PublicSideOptions } from './public-side.ts';
+import { ServedModes } from './served-modes.ts';
 import { onTermination } from './termination.ts';
 
 /** How long running calls may take to finish when the server is told to end. */
@@ -36,8 +40,13 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   const onError = (error: Error) => log.debug(error.message);
   const mcp = createMcpEndpoint({ registry: program.registry, instructions: program.instructions, onError });
   let port = settings.port;
+  const modes = new ServedModes({ program, mcp }, settings, stateDir, log);
+  const auth = settings.auth === 'none' ? undefined : settings.auth;
+  const gatekeeper = await gatekeeperFor(settings, stateDir, log);
   const app = createApp({
     mcp,
+    auth: auth && gatekeeper?.callerAuth(auth, ({ headers }) => `http://${headers.get('host')}`),
+    mcpFor: (granted) => modes.mcpFor(granted),
     workspace: program.services.workspace,
     offers: program.services.offers,
     port: () => port,
@@ -48,11 +57,11 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   port = listener.port;
   const host = settings.host === '::1' ? '[::1]' : settings.host;
   const origin = `http://${host}:${port}`;
-  program.services.offers.setBaseUrl(origin);
+  modes.setBaseUrl(origin);
   process.stdout.write(
     startCard(
       settings,
-      `${origin}/mcp`,
+      `${origin}${auth === 'url' ? await secretPath(gatekeeper) : '/mcp'}`,
       process.stdout,
       await describeCommands(settings.access, program.services.sandbox),
     ),
@@ -60,20 +69,54 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
 
   const stopAsking = askForApproval(program, log);
   const terminated = onTermination();
+  const publicSide =
+    gatekeeper && wantsPublicSide(settings)
+      ? await openPublic({ settings, stateDir, modes, gatekeeper, log, listener })
+      : undefined;
   const registered = register(settings, stateDir, port, log);
   void program.recover();
   // The shell's start files are read before the first command needs them, but not while a client connects.
   setTimeout(() => void program.services.shell.prepare().catch(() => {}), PREPARE_SHELL_MS).unref();
 
-  log.info(`${await terminated}: ending; running calls have ${GRACE_MS / 1000} s`);
+  const end = await Promise.race([terminated, ...(publicSide ? [publicSide.failed] : [])]);
+  if (typeof end === 'string') log.info(`${end}: ending; running calls have ${GRACE_MS / 1000} s`);
   stopAsking();
+  const publicClosed = publicSide?.close(GRACE_MS);
   const closed = listener.close(GRACE_MS);
   await program.registry.drain(GRACE_MS);
   await program.close();
-  await closed;
+  await Promise.all([closed, publicClosed, modes.close(GRACE_MS)]);
   await mcp.close();
+  gatekeeper?.close();
   (await registered)?.();
+  if (typeof end !== 'string') throw end;
   return EXIT.ok;
+}
+
+/** Where callers have to prove themselves, be it on this machine (--auth) or from the web. */
+async function gatekeeperFor(settings: Settings, stateDir: string, log: Log) {
+  if (!wantsPublicSide(settings) && (settings.auth ?? 'none') === 'none') return undefined;
+  return (await import('./caller-auth.ts')).openGatekeeper(settings, stateDir, log);
+}
+
+/** The private listener is open already: a public side that cannot be opened must not leave it behind. */
+async function openPublic({
+  listener,
+  ...options
+}: Omit<PublicSideOptions, 'onRequest'> & { listener: Listener }): Promise<PublicSide> {
+  const { openPublicSide } = await import('./public-side.ts');
+  try {
+    return await openPublicSide({ ...options, onRequest: (line) => options.log.info(requestLine(line)) });
+  } catch (error) {
+    await listener.close(0);
+    throw error;
+  }
+}
+
+/** The secret is for a terminal alone. */
+async function secretPath(gatekeeper: Gatekeeper | undefined): Promise<string> {
+  if (!process.stdout.isTTY || gatekeeper === undefined) return '/mcp/… (local-coder token show)';
+  return gatekeeper.secretUrl.path();
 }
 
 /** Shows calls that wait for approval where somebody can answer; returns the function that ends it. */
