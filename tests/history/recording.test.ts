@@ -63,7 +63,7 @@ describe('recording changes', () => {
     // What git said is remembered only until its index changes.
     git(root, 'add', '-f', 'a.log');
     assert.ok((await write('a.log', 'tracked by now\n')).checkpointId);
-    git(root, 'rm', '-q', '--cached', 'a.log');
+    git(root, 'rm', '-q', '-f', '--cached', 'a.log');
     assert.equal((await write('a.log', 'no longer\n')).checkpointId, undefined);
     assert.equal((await history.list({ limit: 50 })).checkpoints.length, recorded.length + 2);
   });
