@@ -5,7 +5,7 @@ import { posix } from 'node:path';
 const LAYERS: readonly (readonly string[])[] = [
   ['main.ts'],
   ['cli'],
-  ['http', 'tunnel'],
+  ['http', 'tunnel', 'relay'],
   ['mcp', 'auth'],
   ['tools'],
   ['patch', 'search', 'shell', 'git', 'history', 'context', 'edit', 'transfer'],
