@@ -17,7 +17,9 @@ export type Fault =
   /** The whole answer of a poll arrives, but the service does not know it and delivers again. */
   | 'redeliver'
   /** 200 with a page of HTML, as captive portals send. */
-  | 'html';
+  | 'html'
+  /** No answer at all. */
+  | 'hang';
 
 export type RequestKind = 'metadata' | 'poll' | 'notify' | 'final';
 
@@ -60,8 +62,6 @@ interface Pending {
   readonly resolve: (answered: Answered) => void;
 }
 
-const MAX_HOLD_MS = 1_000;
-
 /** The service's side of the tunnel, from its contract; every request is held against it. */
 export class TestControlPlane {
   readonly tunnelId = `tunnel_${randomBytes(16).toString('hex')}`;
@@ -76,6 +76,10 @@ export class TestControlPlane {
   fault: (kind: RequestKind, attempt: number) => Fault | undefined = () => undefined;
   /** More commands than a poll asked for are handed out at once. */
   overfill = false;
+  /** The longest that a poll is held, whatever it asks for. */
+  holdMs = 1_000;
+  /** The service's own bound of one poll. */
+  maxBatch = 25;
   readonly attempts: Record<RequestKind, number> = { metadata: 0, poll: 0, notify: 0, final: 0 };
 
   readonly #server = createServer((request, response) => {
@@ -109,6 +113,11 @@ export class TestControlPlane {
     this.#server.close();
     this.#server.closeAllConnections();
     await closed;
+  }
+
+  /** Ends every connection, idle ones and those of a waiting poll. */
+  breakConnections(): void {
+    this.#server.closeAllConnections();
   }
 
   /** Queues a command; resolves with its final answer. */
@@ -209,9 +218,12 @@ export class TestControlPlane {
     const fault = this.fault('poll', ++this.attempts.poll);
     if (fault === 'drop-before' || fault === 'html' || typeof fault === 'object')
       return send(response, 200, '', fault);
-    if (this.#queue.length === 0) await this.#untilQueued(Math.min(waitMs, MAX_HOLD_MS), response);
-    if (response.destroyed) return; // what is queued waits for the next poll
-    const taken = this.#queue.splice(0, this.overfill ? Number.POSITIVE_INFINITY : limit);
+    if (this.#queue.length === 0) await this.#untilQueued(Math.min(waitMs, this.holdMs), response);
+    if (response.socket?.destroyed !== false) return; // what is queued waits for the next poll
+    const taken = this.#queue.splice(
+      0,
+      this.overfill ? Number.POSITIVE_INFINITY : Math.min(limit, this.maxBatch),
+    );
     const commands = taken.map((requestId) => this.#deliver(requestId));
     // What the service cannot know to have arrived is delivered again.
     if (fault !== undefined) this.#queue.unshift(...taken);
@@ -273,6 +285,7 @@ export class TestControlPlane {
 }
 
 function send(response: ServerResponse, status: number, body: string, fault?: Fault): void {
+  if (fault === 'hang') return;
   if (fault === 'drop-before' || fault === 'drop-after') {
     response.destroy();
   } else if (fault === 'cut') {
