@@ -17,7 +17,11 @@ export interface Replaced {
   readonly regions: readonly Region[];
 }
 
+/** More in one call would keep the server busy for seconds, and no diff could show them. */
+export const MAX_REPLACEMENTS = 1_000_000;
 const MAX_LISTED_LINES = 20;
+/** Where one place is wanted, the exact number of many matters no more; overlapping ones are slow to count. */
+const MAX_COUNTED = 1_000;
 
 /**
  * Replaces a literal text that occurs exactly once, or every occurrence. Line ends do not matter for finding; what is
@@ -46,6 +50,7 @@ export function replaceLiteral(text: string, edit: LiteralEdit): Replaced {
   const found = occurrences(folded.text, wanted, edit.replaceAll === true);
   if (found.length === 0) throw noMatch(folded.text, wanted, replacement);
   if (found.length > 1 && !edit.replaceAll) throw notUnique(folded.text, found);
+  if (found.length > MAX_REPLACEMENTS) throw tooManyReplacements();
 
   const [prefix, suffix] = commonEnds(wanted, replacement);
   const middle = replacement.slice(prefix, replacement.length - suffix);
@@ -77,7 +82,11 @@ export function replaceLiteral(text: string, edit: LiteralEdit): Replaced {
 function occurrences(text: string, wanted: string, all: boolean): number[] {
   const found: number[] = [];
   const step = all ? wanted.length : 1;
-  for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + step)) found.push(at);
+  const most = all ? MAX_REPLACEMENTS : MAX_COUNTED;
+  for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + step)) {
+    found.push(at);
+    if (found.length > most) break;
+  }
   return found;
 }
 
@@ -98,11 +107,22 @@ function commonEnds(a: string, b: string): [number, number] {
 
 function notUnique(text: string, found: readonly number[]): CodedError {
   const lines = lineNumbersAt(text, found.slice(0, MAX_LISTED_LINES));
-  const more = found.length > lines.length ? ` and ${found.length - lines.length} more` : '';
+  const isAll = found.length <= MAX_COUNTED;
+  const times = isAll ? `${found.length}` : `more than ${MAX_COUNTED}`;
+  const more = found.length > lines.length ? ` and ${isAll ? found.length - lines.length : 'many'} more` : '';
   return new CodedError(
     'NOT_UNIQUE',
-    `old_text occurs ${found.length} times, at lines ${lines.join(', ')}${more}. Nothing was changed.`,
+    `old_text occurs ${times} times, at lines ${lines.join(', ')}${more}. Nothing was changed.`,
     'Add lines before or after it to old_text until it is unique, or set replace_all to change every place.',
     { lines, occurrences: found.length },
+  );
+}
+
+export function tooManyReplacements(): CodedError {
+  return new CodedError(
+    'TOO_LARGE',
+    `These are more than ${MAX_REPLACEMENTS} replacements in one file. Nothing was changed.`,
+    'Use run_command with a streaming tool such as sed.',
+    { max_replacements: MAX_REPLACEMENTS },
   );
 }

@@ -1,6 +1,7 @@
 import { CodedError } from '../runtime/errors.ts';
 import { dominantEol } from '../workspace/index.ts';
-import type { Replaced } from './literal-replace.ts';
+import { type FoldedText, foldLineEnds } from './line-ends.ts';
+import { MAX_REPLACEMENTS, type Replaced, tooManyReplacements } from './literal-replace.ts';
 import { runRegexJob } from './regex-worker.ts';
 import type { Region } from './regions.ts';
 
@@ -13,11 +14,14 @@ export interface RegexEdit {
 }
 
 export const REGEX_DEADLINE_MS = 5_000;
-const MAX_RESULT_CHARS = 128 * 1024 * 1024;
+const LIMITS = { maxChars: 128 * 1024 * 1024, maxRegions: MAX_REPLACEMENTS };
+/** The ways in which a pattern can name a carriage return. */
+const SPEAKS_OF_CR = /\r|\\r|\\x0[dD]|\\u000[dD]|\\u\{0*[dD]\}|\\c[mM]/;
 
 /**
- * Replaces what a JavaScript regular expression matches. In a file with CRLF a line break in the replacement becomes
- * CRLF, unless the pattern itself speaks of \r: who does knows what he wants.
+ * Replaces what a JavaScript regular expression matches. The pattern sees every CRLF as LF, so that `\n` means a line
+ * break in any file and never half of one, and what is put in gets the line ends of what it replaces; unless the
+ * pattern itself speaks of \r: who does knows what he wants.
  *
  * @throws {CodedError} INVALID_PATTERN with the engine's message, NO_MATCH, TIMEOUT, TOO_LARGE
  */
@@ -28,14 +32,11 @@ export async function replaceRegex(
   deadlineMs = REGEX_DEADLINE_MS,
 ): Promise<Replaced> {
   assertValid(edit);
-  const isCrlf = dominantEol(text) === '\r\n';
-  const replacement =
-    isCrlf && !edit.pattern.includes('\\r') && !edit.pattern.includes('\r')
-      ? edit.replacement.replace(/\r?\n/g, '\r\n')
-      : edit.replacement;
-  const job = { text, pattern: edit.pattern, flags: edit.flags, replacement, maxChars: MAX_RESULT_CHARS };
+  const folded = SPEAKS_OF_CR.test(edit.pattern) ? undefined : foldLineEnds(text);
+  const job = { ...edit, text: folded?.text ?? text, ...LIMITS };
   const reply = await runRegexJob(job, deadlineMs, signal);
   if (!reply.ok) {
+    if (reply.tooMany) throw tooManyReplacements();
     throw reply.tooLarge
       ? new CodedError(
           'TOO_LARGE',
@@ -48,12 +49,43 @@ export async function replaceRegex(
     throw new CodedError(
       'NO_MATCH',
       'The pattern matches nothing in the file. Nothing was changed.',
-      isCrlf && edit.pattern.includes('\\n') && !edit.pattern.includes('\\r')
-        ? 'Lines of this file end with CRLF: use \\r?\\n for a line break.'
-        : 'Check the pattern with grep; ^ and $ mean every line only with the flag m, and . matches no line break without s.',
+      'Check the pattern with grep; ^ and $ mean every line only with the flag m, and . matches no line break without s.',
     );
   }
-  return { text: reply.text, replacements: reply.matches, regions: regionsOf(reply.regions) };
+  const regions = regionsOf(reply.regions);
+  if (!folded || folded.text === text) return { text: reply.text, replacements: reply.matches, regions };
+  return { ...unfolded(text, folded, reply.text, regions), replacements: reply.matches };
+}
+
+/** The same replacements in the text with its own line ends. */
+function unfolded(
+  text: string,
+  folded: FoldedText,
+  newText: string,
+  foldedRegions: readonly Region[],
+): { text: string; regions: Region[] } {
+  const dominant = dominantEol(text);
+  const pieces: string[] = [];
+  const regions: Region[] = [];
+  let copied = 0;
+  let length = 0;
+  for (const { oldStart, oldEnd, newStart, newEnd } of foldedRegions) {
+    const [start, end] = [folded.toOriginal(oldStart), folded.toOriginal(oldEnd)];
+    const ends = text.slice(start, end).match(/\r?\n/g) ?? [];
+    let index = 0;
+    // A CRLF can only come from the replacement itself: it is meant as it is written.
+    const inserted = newText.slice(newStart, newEnd).replace(/\r?\n/g, (written) => {
+      const own = ends[index++] ?? dominant;
+      return written === '\n' ? own : written;
+    });
+    pieces.push(text.slice(copied, start), inserted);
+    length += start - copied;
+    regions.push({ oldStart: start, oldEnd: end, newStart: length, newEnd: length + inserted.length });
+    length += inserted.length;
+    copied = end;
+  }
+  pieces.push(text.slice(copied));
+  return { text: pieces.join(''), regions };
 }
 
 function assertValid(edit: RegexEdit): void {

@@ -27,7 +27,7 @@ function expand(template, match, groups, offset, text, named) {
   });
 }
 
-function replace({ text, pattern, flags, replacement, maxChars }) {
+function replace({ text, pattern, flags, replacement, maxChars, maxRegions }) {
   const regex = new RegExp(pattern, flags);
   const regions = [];
   const pieces = [];
@@ -46,6 +46,7 @@ function replace({ text, pattern, flags, replacement, maxChars }) {
     regions.push(offset, offset + match.length, length, length + inserted.length);
     length += inserted.length;
     copied = offset + match.length;
+    if (regions.length > maxRegions * 4) throw Object.assign(new Error('too many'), { tooMany: true });
     if (length > maxChars) throw Object.assign(new Error('too large'), { tooLarge: true });
     return '';
   });
@@ -57,7 +58,7 @@ parentPort.on('message', (job) => {
   try {
     parentPort.postMessage({ ok: true, ...replace(job) });
   } catch (error) {
-    parentPort.postMessage({ ok: false, message: error.message, tooLarge: error.tooLarge === true });
+    parentPort.postMessage({ ok: false, message: error.message, tooLarge: error.tooLarge === true, tooMany: error.tooMany === true });
   }
 });
 `;

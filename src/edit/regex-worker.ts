@@ -9,6 +9,8 @@ export interface RegexJob {
   readonly replacement: string;
   /** Bound of the result's length. */
   readonly maxChars: number;
+  /** Bound of the number of places that change. */
+  readonly maxRegions: number;
 }
 
 export type RegexReply =
@@ -19,7 +21,7 @@ export type RegexReply =
       /** Four numbers per region: oldStart, oldEnd, newStart, newEnd. */
       readonly regions: readonly number[];
     }
-  | { readonly ok: false; readonly message: string; readonly tooLarge: boolean };
+  | { readonly ok: false; readonly message: string; readonly tooLarge: boolean; readonly tooMany: boolean };
 
 /** More patterns than this at once wait: a thread costs memory, and a stuck one a core. */
 const MAX_WORKERS = 2;

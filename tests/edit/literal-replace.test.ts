@@ -84,3 +84,15 @@ test('a failing edit names itself', () => {
   assert.match(error.message, /^Edit 2 of 2/);
   assert.equal(error.details?.['edit'], 2);
 });
+
+test('counting overlapping places of a long text in a repetitive file does not take seconds', () => {
+  const startedMs = performance.now();
+  const error = fails(() => replaced('a'.repeat(2_000_000), 'a'.repeat(20_000), 'b'), 'NOT_UNIQUE');
+  assert.match(error.message, /more than 1000 times, at lines 1, 1/);
+  assert.ok(performance.now() - startedMs < 2_000, `${performance.now() - startedMs} ms`);
+});
+
+test('millions of replacements are refused, not suffered', () => {
+  const error = fails(() => replaced('a'.repeat(30_000_000), 'a', 'bc', true), 'TOO_LARGE');
+  assert.match(error.message, /Nothing was changed/);
+});

@@ -125,8 +125,53 @@ test('a replacement that multiplies the text is refused before memory runs out',
 test('CRLF: a line break in the replacement becomes the file’s, unless the pattern speaks of \\r', async () => {
   assert.equal((await run('a\r\nb\r\n', 'a', 'x\ny')).text, 'x\r\ny\r\nb\r\n');
   assert.equal((await run('a\r\nb\r\n', '\\r\\n', '\n')).text, 'a\nb\n');
-  const error = await failure(run('a\r\nb\r\n', 'a\\nb', 'x'), 'NO_MATCH');
-  assert.match(error.hint, /\\r\?\\n/);
+  assert.equal((await run('a\r\nb\r\n', 'a\\nb', 'x')).text, 'x\r\n');
+});
+
+test('CRLF: a pattern that takes a line feed never leaves or doubles a carriage return', async () => {
+  const text = 'a\r\nfoo 1\r\nfoo 2\r\nb\r\n';
+  assert.equal((await run(text, '\\nfoo (\\d)', '\nbar $1')).text, 'a\r\nbar 1\r\nbar 2\r\nb\r\n');
+  assert.equal((await run(text, '\nfoo \\d', '')).text, 'a\r\nb\r\n');
+  assert.equal((await run(text, '\\n+', '\n')).text, text);
+  assert.equal((await run(text, 'foo[^\\n]*', 'X')).text, 'a\r\nX\r\nX\r\nb\r\n');
+  assert.equal((await run(text, '(a\\nfoo)', '$1 $1')).text, text.replace('foo', 'foo a\r\nfoo'));
+  assert.equal((await run('1\r\n2\n3\r\n', '\\n', ';\n')).text, '1;\r\n2;\n3;\r\n', 'mixed endings stay');
+  assert.equal((await run('1\r\n2\n3', '\\n', '\r\n')).text, '1\r\n2\r\n3', 'a CRLF that is asked for');
+  assert.equal((await run('1\r\n2\n3', '\\r\\n', '\n')).text, '1\n2\n3');
+  assert.equal((await run('a\rb\r\r\nc', '\\n', '|')).text, 'a\rb\r|c', 'a lone CR is a character');
+});
+
+test('CRLF: the same as on the LF text with its line ends put back (seeded)', async () => {
+  const random = seeded(77);
+  for (let round = 0; round < 300; round++) {
+    const lines = Array.from({ length: random.int(12) }, () =>
+      random.pick(['a', 'ab', 'b b', '', 'x', 'aa\n']),
+    );
+    const text = lines.join('\n');
+    const pattern = random.pick([
+      '\\n',
+      'a\\n',
+      '\\nb',
+      '^a',
+      'a$',
+      '\\s+',
+      '(\\n)(a)',
+      'a|\\n\\n',
+      '',
+      '[^b]*',
+    ]);
+    const template = random.pick(['', '$&$&', '-', '\n', 'x\ny', '$`', "[$']"]);
+    const flags = random.pick(['g', 'gm', '', 'gs']);
+    if (!text.includes('\n') || !new RegExp(pattern, flags).test(text)) continue;
+    const expected = (await run(text, pattern, template, flags)).text.replaceAll('\n', '\r\n');
+    const result = await run(text.replaceAll('\n', '\r\n'), pattern, template, flags);
+    assert.equal(result.text, expected, `${pattern} ${flags} ${template} on ${JSON.stringify(text)}`);
+  }
+});
+
+test('millions of replacements are refused, not suffered', async () => {
+  const error = await failure(run('a'.repeat(1_000_001), 'a', 'b'), 'TOO_LARGE');
+  assert.match(error.message, /1000000 replacements/);
 });
 
 test('a warm worker answers in about a millisecond', async (t) => {
