@@ -110,7 +110,23 @@ export class ToolRegistry {
     clearTimeout(timer);
   }
 
+  /**
+   * A receipt is an answer: the client closes the request, which in 2026-07-28 looks like a cancel. The work that the
+   * receipt promises goes on even so, and nothing of the request reaches it any more.
+   */
   async #answer(tool: ToolDefinition, call: ToolCall, started: number): Promise<CallResult> {
+    const cancelled = detachable(call.cancelled);
+    const abandoned = call.abandoned === call.cancelled ? cancelled : detachable(call.abandoned);
+    try {
+      const signals = { cancelled: cancelled.signal, abandoned: abandoned.signal };
+      return await this.#answerDetached(tool, { ...call, ...signals }, started);
+    } finally {
+      cancelled.detach();
+      abandoned.detach();
+    }
+  }
+
+  async #answerDetached(tool: ToolDefinition, call: ToolCall, started: number): Promise<CallResult> {
     const args = parseArguments(tool, call.arguments);
     const collected = this.#handedOver.collect(tool.name, args, call);
     if (collected !== undefined) return collected;
@@ -216,6 +232,15 @@ export class ToolRegistry {
       'List the tools again (tools/list), or do the same with run_command.',
     );
   }
+}
+
+/** A signal that follows another until it is told not to. */
+function detachable(source: AbortSignal): { readonly signal: AbortSignal; detach(): void } {
+  const controller = new AbortController();
+  const follow = () => controller.abort(source.reason);
+  if (source.aborted) follow();
+  else source.addEventListener('abort', follow, { once: true });
+  return { signal: controller.signal, detach: () => source.removeEventListener('abort', follow) };
 }
 
 /** When a call with a deadline of its own is handed over: as early as for others, or earlier where time is short. */

@@ -77,6 +77,21 @@ describe('calls that are not done when their answer is due', () => {
     assert.equal(output.state.runs, 0, 'the real process_output was not asked');
   });
 
+  test('what a receipt promised was cancelled when the client closed the answered request', async () => {
+    for (const readOnly of [true, false]) {
+      const { tool, state } = gate('slow', readOnly);
+      const { registry } = registryOf([tool, gate('process_output', true).tool]);
+      const request = new AbortController();
+      const signals = { cancelled: request.signal, abandoned: request.signal };
+      const { process_id } = dataOf(await registry.call(call('slow', {}, signals))).error!;
+      request.abort(new Error('Connection closed'));
+      assert.equal(state.signal.aborted, false);
+      state.finish();
+      const collected = await registry.call(call('process_output', { id: process_id, wait_ms: 5_000 }));
+      assert.deepEqual(dataOf(collected), { run: 1 });
+    }
+  });
+
   test('the same call again attaches to the running one; another conversation starts its own', async () => {
     const { tool, state } = gate('slow');
     const { registry } = registryOf([tool]);
