@@ -1,3 +1,4 @@
+import { CodedError } from '../runtime/errors.ts';
 import type { AccessMode } from '../workspace/index.ts';
 
 /** What a git command is for; decides its flags and environment. */
@@ -62,6 +63,7 @@ export const PATCH_FLAGS: readonly string[] = [
  * @param filters names of the configured filter drivers, blanked in read-only mode
  * @param args the command, then its arguments; values of a caller only after `--`, after `--end-of-options`, joined
  *   to their option with `=`, or checked by names.ts
+ * @throws {CodedError} INVALID_PARAMS for a NUL, which no program's argument can hold
  */
 export function buildCommandLine(
   baseEnv: NodeJS.ProcessEnv,
@@ -70,6 +72,9 @@ export function buildCommandLine(
   filters: readonly string[],
   args: readonly string[],
 ): CommandLine {
+  if (args.some((argument) => argument.includes('\0'))) {
+    throw new CodedError('INVALID_PARAMS', 'A value for git contains a NUL character.', 'Remove it.');
+  }
   const settings =
     accessMode === 'read-only' ? [...SETTINGS, ...READ_ONLY_SETTINGS, ...blank(filters)] : SETTINGS;
   const literal = purpose.plainPathspecs ? [] : ['--literal-pathspecs'];

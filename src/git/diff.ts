@@ -83,7 +83,25 @@ export async function readDiff(
   if (diff !== '' || repository.bare) return report;
   const only = options.path === undefined ? {} : { paths: [options.path] };
   const status = await readStatus(program, repository, { ...only, limit: 0 }, signal);
+  if (status.counts.total === 0) await checkKnown(program, repository, options, signal);
   return { ...report, elsewhere: status.counts };
+}
+
+/**
+ * A name that was mistyped differs in nothing either.
+ * @throws {CodedError} FILE_NOT_FOUND when git knows no file of that name
+ */
+async function checkKnown(
+  program: GitProgram,
+  repository: Repository,
+  { path, ref }: DiffOptions,
+  signal?: AbortSignal,
+): Promise<void> {
+  // Between two commits the present files say nothing.
+  if (path === undefined || path === '.' || ref?.includes('..')) return;
+  const args = ['ls-files', '-z', '--error-unmatch', '--', path];
+  const onStdout = () => undefined;
+  await program.run(args, { cwd: repository.top, reads: true, signal, onStdout });
 }
 
 function sum(files: readonly ChangedFile[]): { fileCount: number; added: number; removed: number } {

@@ -48,7 +48,12 @@ export const gitDiff = defineTool({
     const truncated = report.nextOffset !== undefined;
     const again = { path, staged: staged || undefined, file, ref };
     return {
-      summary: diffSummary(report, comparison(staged, ref), again),
+      summary: diffSummary(
+        report,
+        comparison(staged, ref),
+        again,
+        limit === undefined ? undefined : show(limit),
+      ),
       data: {
         files_changed: report.fileCount,
         added: report.added,
@@ -70,12 +75,19 @@ function comparison(staged: boolean, ref: string | undefined): string {
   return staged ? `index against ${ref ?? 'HEAD'}` : `working tree against ${ref ?? 'index'}`;
 }
 
-function diffSummary(report: DiffReport, what: string, again: Record<string, unknown>): string {
+function diffSummary(
+  report: DiffReport,
+  what: string,
+  again: Record<string, unknown>,
+  limit: string | undefined,
+): string {
   if (report.fileCount === 0) {
     const rest = report.elsewhere;
     const other =
       rest === undefined || rest.total === 0
-        ? 'The working tree is clean.'
+        ? limit === undefined
+          ? 'The working tree is clean.'
+          : ''
         : `Elsewhere: ${countsText(rest)}.`;
     const hint =
       rest && rest.staged > 0 && again['staged'] !== true
@@ -83,7 +95,8 @@ function diffSummary(report: DiffReport, what: string, again: Record<string, unk
         : '';
     const untracked =
       rest && rest.untracked > 0 ? ' Untracked files are not part of a diff; git_status lists them.' : '';
-    return `No differences, ${what}. ${other}${hint}${untracked}`;
+    const where = limit === undefined ? '' : ` in ${limit}`;
+    return `No differences${where}, ${what}. ${other}${hint}${untracked}`.trimEnd();
   }
   const size = `${counted(report.fileCount, 'file')} changed, +${report.added} -${report.removed} (${what}).`;
   const cut =

@@ -43,6 +43,19 @@ describe('git_diff', () => {
     assert.match(summary, /1 staged, 1 untracked.*"staged":true.*Untracked files are not part/);
   });
 
+  test('of a name that git does not know was "No differences … The working tree is clean"', async (t) => {
+    const world = new World(t);
+    world.commit('one', { 'a.txt': 'one\n', 'sub/b.txt': 'x\n' });
+    world.write('new.txt', 'x');
+    const known = await world.ok('git_diff', { file: 'sub' });
+    assert.equal(known.summary, 'No differences in sub, working tree against index.');
+    for (const args of [{ file: 'a.tx' }, { file: 'a.tx', staged: true }, { file: 'a.tx', ref: 'HEAD' }]) {
+      const { summary } = await world.fails('FILE_NOT_FOUND', 'git_diff', args);
+      assert.equal(summary, 'git knows no file "a.tx".');
+    }
+    assert.match((await world.ok('git_diff', { file: 'new.txt' })).summary, /1 untracked/);
+  });
+
   test('shows renames, modes, binary files, symlinks and both signs of a new last line', async (t) => {
     const world = new World(t);
     world.commit('one', {
