@@ -25,6 +25,10 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       });
     case 'token':
       return (await import('./cli/token.ts')).token(words, flags);
+    case 'tunnel':
+      return (await import('./cli/tunnel.ts')).tunnel(words, flags);
+    case 'doctor':
+      return (await import('./cli/doctor.ts')).doctor(flags);
     case 'history':
       return (await import('./cli/history.ts')).history(flags, words[0]);
     case 'undo':

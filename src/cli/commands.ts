@@ -24,14 +24,18 @@ export const COMMANDS = {
     switches: [],
     help: 'clients that were let in, and the secret address: list | revoke ID | show | rotate | approve REF | deny REF',
   },
+  tunnel: {
+    words: ['[list]', '[…]'],
+    switches: [],
+    help: 'list: ways to reach this server from the web, installed and configured | init openai',
+  },
+  doctor: { words: [], switches: [], help: 'what is missing, and how to fix it' },
 } as const satisfies Record<string, CommandDefinition>;
 
 export type CommandName = keyof typeof COMMANDS;
 
 /** Commands of later versions: known, so that they are refused by name. */
 export const LATER_COMMANDS: readonly string[] = [
-  'doctor',
-  'tunnel',
   'workspace',
   'pair',
   'unpair',

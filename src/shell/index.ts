@@ -1,3 +1,4 @@
+export { findShell } from './dialects/index.ts';
 export { childEnvironment } from './environment.ts';
 export { findScript, listScripts, type Script, scriptCommand } from './scripts/index.ts';
 export { createShell, type Shell, type ShellOptions } from './shell.ts';
