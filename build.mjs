@@ -16,7 +16,9 @@ import { constants, zstdCompress } from 'node:zlib';
 import { bundle, composition } from './build/bundle.mjs';
 import { TARGETS } from './build/targets.mjs';
 import { LANGUAGE_NAMES } from './src/context/outline/grammars.ts';
+import { inputSchema } from './src/mcp/tool-list.ts';
 import { packageFile } from './src/runtime/assets.ts';
+import { selectTools } from './src/tools/index.ts';
 
 const run = promisify(execFile);
 const root = import.meta.dirname;
@@ -46,7 +48,12 @@ async function main() {
   report('code cache', kilobytes(await sizeOf(cache)));
 
   const files = { rg: target.ripgrep, ...target.pty, ...treeSitterFiles() };
-  const assets = { 'main.cjs': code, 'main.cache': cache, ...(await packAssets(files)) };
+  const assets = {
+    'main.cjs': code,
+    'main.cache': cache,
+    'input-schemas.json': await makeSchemas(),
+    ...(await packAssets(files)),
+  };
   const blob = await makeBlob(base, assets);
   report('blob', kilobytes(await sizeOf(blob)));
 
@@ -113,6 +120,14 @@ async function warmUp(base, code) {
     await rm(home, { recursive: true, force: true, maxRetries: 3 });
   }
   return cache;
+}
+
+/** The input schemas of the tools, for src/mcp/tool-list.ts. */
+async function makeSchemas() {
+  const file = join(work, 'input-schemas.json');
+  const schemas = selectTools('full').map((tool) => [tool.name, inputSchema(tool)]);
+  await writeFile(file, JSON.stringify(Object.fromEntries(schemas)));
+  return file;
 }
 
 /** The parser of outlines and its grammars: asset name → file of an installed package. */

@@ -148,7 +148,7 @@ async function history(
 async function output(server: McpServer): Promise<Pick<LargeResults, 'outputAfter100MbMs'>> {
   const command = `head -c ${OUTPUT_BYTES} /dev/zero | tr '\\0' 'x' | fold -w 99; echo; echo the end`;
   const started = await server.call('start_process', { command });
-  const id = /"id":"([^"]+)"/.exec(started)?.[1];
+  const id = /"(?:process_)?id":"([^"]+)"/.exec(started)?.[1];
   check(id !== undefined, `no process id: ${started.slice(0, 200)}`);
   const untilMs = performance.now() + OUTPUT_LIMIT_MS;
   while (!/"exit_code":0/.test(await server.call('process_status', { id }))) {

@@ -150,7 +150,7 @@ async function measureConnects(contestants: readonly Contestant[]): Promise<Conn
 }
 
 function log(message: string): void {
-  process.stderr.write(`bench: ${message}\n`);
+  process.stderr.write(`bench: ${message} (${Math.round(process.uptime())} s)\n`);
 }
 
 try {

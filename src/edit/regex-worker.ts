@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { CodedError } from '../runtime/errors.ts';
 import { REGEX_WORKER_SOURCE } from './regex-worker-source.ts';
 
@@ -45,7 +45,7 @@ export async function runRegexJob(
   await takeSlot(signal);
   try {
     signal?.throwIfAborted();
-    return await runIn(takeWorker(), job, deadlineMs, signal);
+    return await runIn(await takeWorker(), job, deadlineMs, signal);
   } finally {
     running--;
     waiting.shift()?.();
@@ -71,13 +71,15 @@ async function takeSlot(signal: AbortSignal | undefined): Promise<void> {
   running++;
 }
 
-function takeWorker(): Worker {
+async function takeWorker(): Promise<Worker> {
   const ready = idle.pop();
   if (ready) {
     clearTimeout(ready.timer);
     ready.worker.ref();
     return ready.worker;
   }
+  // Loaded here: it takes 2 ms of every start, and hardly a session needs it.
+  const { Worker } = await import('node:worker_threads');
   const worker = new Worker(REGEX_WORKER_SOURCE, {
     eval: true,
     // Flags of the main process (a loader, the inspector) are not for this.
@@ -119,7 +121,8 @@ function runIn(
     signal?.addEventListener('abort', onAbort, { once: true });
     worker.on('message', onMessage);
     worker.on('error', onError);
-    worker.postMessage(job);
+    if (signal?.aborted) onAbort();
+    else worker.postMessage(job);
   });
 }
 

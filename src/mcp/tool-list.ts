@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { embeddedText } from '../runtime/assets.ts';
 import type { ToolDefinition } from '../tools/define.ts';
 import { type ResultForm, sendsStructured } from './envelope.ts';
 
@@ -6,8 +7,8 @@ import { type ResultForm, sendsStructured } from './envelope.ts';
 export type ListedTool = {
   name: string;
   description: string;
-  inputSchema: { type: 'object' } & Record<string, unknown>;
-  outputSchema?: { type: 'object' } & Record<string, unknown>;
+  inputSchema: ObjectSchema;
+  outputSchema?: ObjectSchema;
   annotations: Record<string, boolean>;
   _meta?: Record<string, unknown>;
 };
@@ -16,8 +17,7 @@ export function listedTool(tool: ToolDefinition, form: ResultForm): ListedTool {
   return {
     name: tool.name,
     description: tool.description,
-    // Unknown parameters are refused (input.ts); saying so in every schema costs 1.6 kB.
-    inputSchema: asObject(terse(tool.input)),
+    inputSchema: madeSchemas()[tool.name] ?? inputSchema(tool),
     ...(sendsStructured(tool, form) ? { outputSchema: envelopeSchema(tool) } : {}),
     annotations: { ...tool.annotations },
     ...(tool.meta === undefined ? {} : { _meta: { ...tool.meta } }),
@@ -29,7 +29,7 @@ export function listedTool(tool: ToolDefinition, form: ResultForm): ListedTool {
  * tools would cost every conversation some ten kilobytes, and nothing in `data` can be required, because the envelope
  * of an error carries `data.error` instead. The exact shape is `tool.output`, which the tests hold every result against.
  */
-function envelopeSchema(tool: ToolDefinition): { type: 'object' } & Record<string, unknown> {
+function envelopeSchema(tool: ToolDefinition): ObjectSchema {
   const names = Object.keys(tool.output.shape).map((name) => [name, {}]);
   const data = { type: 'object', properties: Object.fromEntries(names) };
   return {
@@ -37,6 +37,24 @@ function envelopeSchema(tool: ToolDefinition): { type: 'object' } & Record<strin
     properties: { ok: { type: 'boolean' }, data },
     required: ['ok', 'tool', 'summary', 'data'],
   };
+}
+
+type ObjectSchema = { type: 'object' } & Record<string, unknown>;
+
+let made: Readonly<Record<string, ObjectSchema>> | undefined;
+
+/**
+ * The input schemas by tool name as build.mjs made them from the same sources: making them takes longer than all else
+ * of the first tools/list. Only the executable has them.
+ */
+function madeSchemas(): Readonly<Record<string, ObjectSchema>> {
+  made ??= JSON.parse(embeddedText('input-schemas.json') ?? '{}') as Readonly<Record<string, ObjectSchema>>;
+  return made;
+}
+
+/** A tool's input as JSON Schema. Unknown parameters are refused (input.ts); saying so each time costs 1.6 kB. */
+export function inputSchema(tool: ToolDefinition): ObjectSchema {
+  return { ...terse(tool.input), type: 'object' };
 }
 
 /** The JSON Schema of a zod object without what costs tokens and says nothing. */
@@ -51,8 +69,4 @@ function terse(schema: z.ZodObject): Record<string, unknown> {
   });
   const { $schema: _, ...rest } = json;
   return rest;
-}
-
-function asObject(schema: Record<string, unknown>): { type: 'object' } & Record<string, unknown> {
-  return { ...schema, type: 'object' };
 }

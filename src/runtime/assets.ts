@@ -58,6 +58,11 @@ export function embeddedAsset(name: AssetName): EmbeddedAsset | undefined {
   };
 }
 
+/** A text that build.mjs made for the executable; undefined outside of it. */
+export function embeddedText(name: 'input-schemas.json'): string | undefined {
+  return sea?.getAsset(name, 'utf8');
+}
+
 /**
  * The absolute path of the asset among the installed packages, or undefined where it is not installed (an
  * unsupported platform, `npm ci --omit=optional`). The single executable never looks there: a node_modules

@@ -75,6 +75,19 @@ describe('dist', () => {
     }
   });
 
+  test('the executable lists the tools as the sources do', async () => {
+    const listed: string[] = [];
+    for (const shape of ['source', 'executable'] satisfies Shape[]) {
+      const server = await startServer({ shape, cwd: folder });
+      try {
+        listed.push(await post(server.url, 'tools/list', {}));
+      } finally {
+        await server.stop();
+      }
+    }
+    assert.equal(listed[1], listed[0]);
+  });
+
   test('NODE_OPTIONS of the caller do not reach the executable', async () => {
     const env = { NODE_OPTIONS: '--require /no/such/file.cjs' };
     const { exitCode, stdout } = await runToEnd({ shape: 'executable', args: ['--version'], env });
@@ -113,13 +126,17 @@ describe('dist', () => {
 
 /** The text of a tool's result. */
 async function callTool(url: string, name: string, args: Record<string, unknown>): Promise<string> {
+  // Plain JSON or one event; either way the result is the JSON from the first brace on.
+  const text = await post(url, 'tools/call', { name, arguments: args });
+  const message = JSON.parse(text.slice(text.indexOf('{'))) as { result: { content: { text: string }[] } };
+  return message.result.content.map((block) => block.text).join('\n');
+}
+
+async function post(url: string, method: string, params: Record<string, unknown>): Promise<string> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } }),
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
   });
-  // Plain JSON or one event; either way the result is the JSON from the first brace on.
-  const text = await response.text();
-  const message = JSON.parse(text.slice(text.indexOf('{'))) as { result: { content: { text: string }[] } };
-  return message.result.content.map((block) => block.text).join('\n');
+  return response.text();
 }
