@@ -18,9 +18,10 @@
  * when a client's document is fetched); another host brings its own Sql and FetchDocument, and its own Consent.
  */
 export { ACCESS_MODES, narrower } from './access-modes.ts';
-export type { AuthorizationRequest } from './authorization-request.ts';
+export { type AuthorizationRequest, authorizationResponse } from './authorization-request.ts';
 export type { Authenticated, RequestHead } from './bearer.ts';
 export type { FetchDocument } from './client-document.ts';
+export { displayName } from './clients.ts';
 export {
   type Announcement,
   announcementLine,
@@ -29,10 +30,26 @@ export {
   type Owner,
   type PendingRequest,
 } from './consent-desk.ts';
+export { continuePage, errorPage } from './consent-page.ts';
 export { type Auth, type AuthOptions, createAuth } from './create-auth.ts';
+export {
+  normalizedCode,
+  type RandomBytes,
+  randomToken,
+  readableCode,
+  s256,
+  sameSecret,
+  sha256,
+  systemRandom,
+} from './crypto.ts';
 export type { Grant } from './grant-table.ts';
+export { OAuthError } from './oauth-error.ts';
 export type { Consent, IssueCode } from './owner-consent.ts';
+export { addressKey } from './rate-limit.ts';
+export { type Parameters, readForm, readJson } from './request-body.ts';
+export { TABLES as AUTH_TABLES } from './schema.ts';
+export { Seal } from './sealed.ts';
 export { SecretUrl, withoutSecret } from './secret-url.ts';
-export type { Sql } from './sql.ts';
-export { openAuthStore } from './sqlite.ts';
+export { type Sql, type SqlRow, type SqlStatement, text } from './sql.ts';
+export { openAuthStore, openSqlite } from './sqlite.ts';
 export { AuthStore } from './store.ts';

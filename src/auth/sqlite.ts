@@ -6,7 +6,14 @@ import { AuthStore } from './store.ts';
 
 /** The store in the state folder's database, which several instances and commands share. */
 export async function openAuthStore(stateDir: string): Promise<AuthStore & { close(): void }> {
-  const database = await openDatabase(join(stateDir, 'state.db'));
+  const sql = await openSqlite(join(stateDir, 'state.db'));
+  const store = await AuthStore.open(sql);
+  return Object.assign(store, { close: () => sql.close() });
+}
+
+/** The storage port over a SQLite file, made when there is none. */
+export async function openSqlite(file: string): Promise<Sql & { close(): void }> {
+  const database = await openDatabase(file);
   const prepared = new Map<string, StatementSync>();
   const prepare = (text: string): StatementSync => {
     let statement = prepared.get(text);
@@ -16,7 +23,7 @@ export async function openAuthStore(stateDir: string): Promise<AuthStore & { clo
     }
     return statement;
   };
-  const sql: Sql = {
+  return {
     async first(text, ...values) {
       return prepare(text).get(...values) as SqlRow | undefined; // the tables hold text, integers and null only
     },
@@ -33,7 +40,6 @@ export async function openAuthStore(stateDir: string): Promise<AuthStore & { clo
         throw error;
       }
     },
+    close: () => database.close(),
   };
-  const store = await AuthStore.open(sql);
-  return Object.assign(store, { close: () => database.close() });
 }

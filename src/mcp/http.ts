@@ -5,12 +5,12 @@ import { EverydayRequest } from './everyday-request.ts';
 import { isModern, isObject, type Json, jsonRpcError } from './json-rpc.ts';
 import { MAX_BODY_BYTES } from './limits.ts';
 import { PlainAnswer } from './plain-answer.ts';
-import type { ToolRegistry } from './registry.ts';
+import type { ServedTools } from './registry.ts';
 import { createRequests2025 } from './requests-2025.ts';
 import type { SdkHandler } from './sdk-handler.ts';
 
 export interface McpEndpointOptions {
-  readonly registry: ToolRegistry;
+  readonly registry: ServedTools;
   /** Server instructions, fresh for every connect. */
   readonly instructions: () => Promise<string>;
   readonly onError: (error: Error) => void;

@@ -25,6 +25,9 @@ export interface RegistryOptions {
   readonly onDefect?: (tool: string, error: unknown) => void;
 }
 
+/** What a transport needs of the tools: this program's own registry, or the relay's for one user. */
+export type ServedTools = Pick<ToolRegistry, 'list' | 'listJson' | 'call'>;
+
 /**
  * The tools and the one way to call them: arguments checked, the handler run with its signals, the outcome put
  * into the envelope, and an answer within 40 seconds whatever the tool does.

@@ -4,12 +4,12 @@ import { conversationKey, mintSessionId } from './conversation.ts';
 import { isModern, isObject, type Json, SERVER_INFO } from './json-rpc.ts';
 import { PlainAnswer } from './plain-answer.ts';
 import { promptAnswer } from './prompt-answer.ts';
-import type { ToolRegistry } from './registry.ts';
+import type { ServedTools } from './registry.ts';
 
 const REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
 
 export interface Requests2025Options {
-  readonly registry: ToolRegistry;
+  readonly registry: ServedTools;
   readonly instructions: () => Promise<string>;
   readonly running: RunningCalls;
 }

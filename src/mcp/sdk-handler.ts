@@ -1,6 +1,6 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { KEEP_ALIVE_MS, MAX_BODY_BYTES } from './limits.ts';
-import type { ToolRegistry } from './registry.ts';
+import type { ServedTools } from './registry.ts';
 import { createServer, type RequestFacts } from './server.ts';
 
 /** MCP requests answered by the SDK: a fresh server for each, whatever the revision. */
@@ -9,7 +9,7 @@ export interface SdkHandler {
   close(): Promise<void>;
 }
 
-export function createSdkHandler(registry: ToolRegistry, onError: (error: Error) => void): SdkHandler {
+export function createSdkHandler(registry: ServedTools, onError: (error: Error) => void): SdkHandler {
   // The SDK's factory is told of a request by the request object alone.
   const known = new WeakMap<Request, RequestFacts>();
   const handler = (responseMode: 'auto' | 'sse') =>

@@ -2,7 +2,7 @@ import { Server, type ServerOptions } from '@modelcontextprotocol/server';
 import type { CallRecord } from './call.ts';
 import type { CallResult } from './envelope.ts';
 import { SERVER_INFO } from './json-rpc.ts';
-import type { ToolRegistry } from './registry.ts';
+import type { ServedTools } from './registry.ts';
 
 /** What the transport knows of a request, beyond what the SDK hands to a handler. */
 export interface RequestFacts {
@@ -33,7 +33,7 @@ const CACHE_HINT = { ttlMs: 60_000, cacheScope: 'private' } as const;
  * server only translates. What elicitation answers is a mere yes or no, so its schema validator is an empty one:
  * building the default validator for every request costs more than most calls.
  */
-export function createServer(registry: ToolRegistry, facts: RequestFacts): Server {
+export function createServer(registry: ServedTools, facts: RequestFacts): Server {
   const options: ServerOptions = {
     capabilities: { tools: {} },
     cacheHints: { 'tools/list': CACHE_HINT, 'server/discover': CACHE_HINT },

@@ -3,6 +3,10 @@
  * A code may be added, never renamed: prompts and clients branch on them.
  */
 export type ErrorCode =
+  | 'AGENT_BUSY'
+  | 'AGENT_OFFLINE'
+  | 'AGENT_PROTOCOL_ERROR'
+  | 'AGENT_TIMEOUT'
   | 'ALREADY_APPLIED'
   | 'ALREADY_EXISTS'
   | 'BINARY_FILE'
@@ -10,6 +14,7 @@ export type ErrorCode =
   | 'CANCELLED'
   | 'CHANGED_ON_DISK'
   | 'COMMAND_NOT_FOUND'
+  | 'COMPRESSED_RESULT_TOO_LARGE'
   | 'CONFLICT'
   | 'DENIED'
   | 'DISK_FULL'
@@ -23,9 +28,9 @@ export type ErrorCode =
   | 'INVALID_PATTERN'
   | 'IS_A_DIRECTORY'
   | 'NOTHING_TO_COMMIT'
+  | 'NOT_AVAILABLE'
   | 'NOT_A_DIRECTORY'
   | 'NOT_A_REPOSITORY'
-  | 'NOT_AVAILABLE'
   | 'NOT_EMPTY'
   | 'NOT_UNIQUE'
   | 'NO_MATCH'
@@ -35,11 +40,13 @@ export type ErrorCode =
   | 'PROCESS_NOT_FOUND'
   | 'REF_NOT_FOUND'
   | 'REJECTED'
+  | 'RESULT_TOO_LARGE'
   | 'SHELL_NOT_FOUND'
   | 'TIMEOUT'
   | 'TOO_LARGE'
   | 'UNKNOWN_TOOL'
-  | 'UNSUPPORTED_FILE';
+  | 'UNSUPPORTED_FILE'
+  | 'WORKSPACE_NOT_FOUND';
 
 /**
  * An expected failure: one clear sentence, a stable code, and what to do next. Everything that a caller can
