@@ -1,3 +1,4 @@
+import { addAbortSignal, Readable } from 'node:stream';
 import type { McpEndpoint, McpRequestSummary } from '../../mcp/http.ts';
 import type { PlainAnswer } from '../../mcp/plain-answer.ts';
 import { type Answer, acknowledgement } from './answer-payload.ts';
@@ -48,7 +49,7 @@ export async function exchange(command: Command, options: ExchangeOptions): Prom
   const answer = await options.mcp.fetch(request, options.summary, undefined, {
     answerByMs: command.deadlineMs,
   });
-  const { status, headers, body } = answer instanceof Response ? answer : plain(answer);
+  const { status, headers, body } = answer instanceof Response ? answer : plain(answer, options.signal);
   const final = (json: string): Answer => ({
     type: 'jsonrpc_response',
     status,
@@ -75,8 +76,9 @@ interface PlainParts {
   readonly body: AsyncIterable<Uint8Array> | null;
 }
 
-/** The parts of an answer that was never a Response. */
-function plain({ status, headers, body }: PlainAnswer): PlainParts {
+/** The parts of an answer that was never a Response. The signal ends its stream, as a closed connection would. */
+function plain({ status, headers, body }: PlainAnswer, signal: AbortSignal): PlainParts {
+  if (body instanceof Readable) addAbortSignal(signal, body);
   return {
     status,
     headers: { get: (name) => headers[name.toLowerCase()] ?? null },
