@@ -46,8 +46,11 @@ export async function listDirectory(
   for (let start = 0; start < wanted.length; start += BATCH) {
     signal?.throwIfAborted();
     const batch = wanted.slice(start, start + BATCH);
+    const described = withFolder(folder.path, (path) =>
+      Promise.all(batch.map((entry) => describe(path, entry))),
+    );
     entries.push(
-      ...(await withFolder(folder.path, (path) => Promise.all(batch.map((entry) => describe(path, entry))))),
+      ...(await described.catch(async (error: unknown) => Promise.reject(await folderError(error, folder)))),
     );
   }
   return { entries, total: kept.length };

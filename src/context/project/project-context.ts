@@ -182,7 +182,9 @@ function layoutText(files: Files, shown: string, maxDepth: number): { text: stri
 }
 
 async function documentsOf(folder: string, maxBytesPerFile: number, workspace: Workspace) {
-  const realFolder = await realpath(folder);
+  const realFolder = await realpath(folder).catch(async (error: unknown) => {
+    throw await fileError(error, { path: folder, shown: workspace.display(folder) }, 'read');
+  });
   const roots = await Promise.all(workspace.roots.map((root) => realpath(root).catch(() => root)));
   // Who asks for a folder elsewhere (full mode) asks for its files too, and for nothing beyond them.
   const inside = roots.some((root) => isSameOrInside(realFolder, root));
