@@ -9,6 +9,9 @@ import { selectTools } from '../tools/index.ts';
 import type { Services } from '../tools/services.ts';
 import { startServices } from './start-services.ts';
 
+const PREPARE_GIT_AFTER_MS = 500;
+const PREPARE_GIT_LIMIT_MS = 10_000;
+
 /** The served program, whatever the transport: the tools with what they work on, and the instructions. */
 export interface Program {
   readonly services: Services;
@@ -45,7 +48,8 @@ export function startProgram(settings: Settings, stateDir: string, log: Log): Pr
     approvals,
     instructions: createInstructions({
       workspace: services.workspace,
-      countChanges: changeCounter(services),
+      // Over stdio the first client is the only one; over HTTP clients come back all the time.
+      countChanges: settings.stdio ? changeCounter(services) : fromTheSecond(changeCounter(services)),
     }),
     async recover() {
       await services.history?.recover().catch((error: unknown) => log.warn(`history: ${String(error)}`));
@@ -55,6 +59,24 @@ export function startProgram(settings: Settings, stateDir: string, log: Log): Pr
       await services.history?.close();
       await services.audit?.flush();
     },
+  };
+}
+
+type CountChanges = ReturnType<typeof changeCounter>;
+
+/**
+ * The first client mostly connects while the program starts, and the first run of git takes longer than a status is
+ * given: that client is not kept waiting for nothing, and git is made ready for the next.
+ */
+function fromTheSecond(count: CountChanges): CountChanges {
+  let asked = false;
+  return async (folder, signal) => {
+    if (asked) return count(folder, signal);
+    asked = true;
+    setTimeout(() => {
+      count(folder, AbortSignal.timeout(PREPARE_GIT_LIMIT_MS)).catch(() => {}); // told when somebody wants it
+    }, PREPARE_GIT_AFTER_MS).unref();
+    return undefined;
   };
 }
 
