@@ -5,10 +5,10 @@ import { runProgram } from '../../runtime/run-program.ts';
 import { which } from '../../runtime/which.ts';
 import { defined, withoutFolders } from './environment.ts';
 import { gitConfiguration } from './git-configuration.ts';
-import type { ConfinedRun, NoSandbox, Sandbox, SandboxOptions } from './index.ts';
 import { isWithin, realPathOf } from './paths.ts';
 import { socketFilter } from './socket-filter.ts';
 import { toolChains } from './tool-chains.ts';
+import type { ConfinedRun, NoSandbox, Sandbox, SandboxOptions } from './types.ts';
 
 /** Programs and libraries; on most systems all but the first are links into it. */
 const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];

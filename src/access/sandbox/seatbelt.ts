@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runProgram } from '../../runtime/run-program.ts';
 import { defined } from './environment.ts';
-import type { ConfinedRun, NoSandbox, Sandbox, SandboxOptions } from './index.ts';
 import { isWithin, realPathOf } from './paths.ts';
 import { toolChains } from './tool-chains.ts';
+import type { ConfinedRun, NoSandbox, Sandbox, SandboxOptions } from './types.ts';
 
 const PROGRAM = '/usr/bin/sandbox-exec';
 const PROBE_TIMEOUT_MS = 10_000;
