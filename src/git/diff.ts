@@ -15,6 +15,11 @@ export interface DiffOptions {
   readonly path?: string;
   /** Bytes of the patch to leave out, to go on after a cut. */
   readonly offset?: number;
+  /**
+   * Of the changed files (relative to the top), what is left out besides: files, or folders that hold them.
+   * In read-only mode only, where the ignore rules hold as well.
+   */
+  readonly leaveOut?: (paths: readonly string[]) => Promise<readonly string[]>;
 }
 
 export interface DiffReport {
@@ -55,6 +60,7 @@ export async function readDiff(
     program,
     ['diff', '--name-only', '--no-renames', '-z', ...flags, '--end-of-options', ...revision, '--', ...limits],
     { cwd: repository.top, signal },
+    options.leaveOut,
   );
   const isFiltered = ignored.length > 0;
   const paths = isFiltered ? withoutFiles(ignored, options.path) : limits;

@@ -154,6 +154,8 @@ export class GitProgram {
     const filters = startsNothing ? await this.#filterNames(file, run) : [];
     const mode = startsNothing ? 'read-only' : this.accessMode;
     const line = buildCommandLine(this.#environment(), mode, run, filters, args);
+    // The repository's own core.worktree could name a folder outside of it, whose files a diff would then show.
+    if (startsNothing) line.env['GIT_WORK_TREE'] = run.cwd;
     return sandbox ? sandbox.wrap(file, line.args, { cwd: run.cwd, env: line.env }) : { file, ...line };
   }
 

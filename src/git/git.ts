@@ -104,7 +104,12 @@ export class OpenRepository {
     return resolveFiles(this.#program, this.#place, files, this.#naming, this.#signal);
   }
 
-  status(options: { path?: RepoPath; offset?: number; limit?: number }): Promise<StatusReport> {
+  status(options: {
+    path?: RepoPath;
+    offset?: number;
+    limit?: number;
+    untracked?: 'no' | 'normal' | 'all';
+  }): Promise<StatusReport> {
     const { path, ...window } = options;
     const paths = path === undefined ? {} : { paths: [pathAsArgument(path)] };
     return readStatus(this.#program, this.#place.repository, { ...window, ...paths }, this.#signal);

@@ -5,12 +5,14 @@ import type { GitProgram, GitRun } from './git-program.ts';
  * Files that a command would show although the ignore rules exclude them: tracked all the same, or from a time before
  * the rule. The mode read-only does not show them.
  * @param list a command that prints the names of the files concerned, ended by NUL
+ * @param leaveOut see DiffOptions
  * @returns their paths, none in other modes
  */
 export async function ignoredFilesOf(
   program: GitProgram,
   list: readonly string[],
   run: Pick<GitRun, 'cwd' | 'signal'>,
+  leaveOut?: (paths: readonly string[]) => Promise<readonly string[]>,
 ): Promise<string[]> {
   if (program.accessMode !== 'read-only') return [];
   const names = await program.run(list, { ...run, reads: true });
@@ -28,11 +30,13 @@ export async function ignoredFilesOf(
     input: Buffer.from(listed.map((name) => `./${name}\0`).join(''), 'latin1'),
     accept: [0, 1],
   });
-  const paths = checked.stdout
+  const ignored = checked.stdout
     .toString('utf8')
     .split('\0')
     .filter((path) => path !== '')
     .map((path) => path.slice('./'.length));
+  const others = await leaveOut?.(listed.map((name) => Buffer.from(name, 'latin1').toString('utf8')));
+  const paths = [...new Set([...ignored, ...(others ?? [])])];
   if (paths.some((path) => path.includes('\ufffd'))) throw refused('files whose names are no text');
   return paths;
 }
