@@ -50,6 +50,8 @@ export interface MatchRequest extends Limits {
   readonly multiline: boolean;
   /** As ripgrep's --glob: relative to the folder, `!` excludes, overrides the ignore rules. */
   readonly glob?: string | undefined;
+  /** Hidden files and folders as well, `.git` never. */
+  readonly hidden?: boolean | undefined;
   readonly mode: MatchMode;
   readonly before: number;
   readonly after: number;

@@ -62,7 +62,8 @@ export function createSearch(options: SearchOptions): Search {
       return request.includeIgnored ? visibleFiles(request.folder, found, options.visibility) : found;
     },
     grep: async (request) => {
-      const hides = await options.visibility?.hiddenBelow(request.folder);
+      const hidden = await options.visibility?.hiddenBelow(request.folder);
+      const hides = (path: string) => request.hides?.(path) === true || hidden?.(path) === true;
       const deadlineMs = deadline(request.timeoutMs);
       const found = await searchText(await ready(), pages, { ...request, hides, deadlineMs });
       return request.glob === undefined ? found : visibleMatches(request.folder, found, options.visibility);

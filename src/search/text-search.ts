@@ -13,6 +13,8 @@ export interface TextRequest {
   readonly caseInsensitive?: boolean | undefined;
   readonly multiline?: boolean | undefined;
   readonly glob?: string | undefined;
+  /** Look into hidden files and folders, too. */
+  readonly hidden?: boolean | undefined;
   readonly mode: MatchMode;
   readonly before?: number | undefined;
   readonly after?: number | undefined;
@@ -205,6 +207,7 @@ function matchRequest(request: TextRequest & { deadlineMs: number }) {
     multiline:
       (request.multiline ?? false) || ((request.fixedStrings ?? false) && request.pattern.includes('\n')),
     glob: request.glob,
+    hidden: request.hidden ?? false,
     mode: request.mode,
     before: request.before ?? 0,
     after: request.after ?? 0,
@@ -215,12 +218,13 @@ function matchRequest(request: TextRequest & { deadlineMs: number }) {
 
 /** What makes two requests the same search: everything but how much of it is wanted. */
 function searchKey(request: TextRequest): string {
-  const { folder, fileName, glob, before, after } = request;
+  const { folder, fileName, glob, hidden, before, after } = request;
   const { pattern, fixedStrings, caseInsensitive, multiline } = request;
   return JSON.stringify([
     folder,
     fileName,
     glob,
+    hidden,
     before,
     after,
     pattern,

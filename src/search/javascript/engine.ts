@@ -28,7 +28,7 @@ export function createJavaScriptEngine(roots?: readonly string[]): Engine {
           {
             folder: request.folder,
             below: '',
-            hidden: false,
+            hidden: request.hidden ?? false,
             ignoreRules: true,
             gitFolder: false,
             override,

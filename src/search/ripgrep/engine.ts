@@ -95,7 +95,9 @@ async function matchArguments(request: MatchRequest): Promise<string[]> {
   if (request.fixedStrings) flags.push('--fixed-strings');
   if (request.caseInsensitive) flags.push('--ignore-case');
   if (request.multiline) flags.push('--multiline');
+  if (request.hidden) flags.push('--hidden');
   if (request.glob !== undefined) flags.push(`--glob=${request.glob}`);
+  if (request.hidden) flags.push('--glob=!.git');
   if (request.fileName === undefined && !(await isInsideRepository(request.folder)))
     flags.push('--no-require-git');
   return [...flags, `--regexp=${request.pattern}`, '--', `./${request.fileName ?? ''}`];
