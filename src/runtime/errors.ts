@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'DISK_FULL'
   | 'DOWNLOAD_FAILED'
   | 'FILE_NOT_FOUND'
+  | 'FILE_TOO_LARGE'
+  | 'GIT_COMMAND_FAILED'
   | 'GIT_FAILED'
   | 'GIT_NOT_FOUND'
   | 'INTERNAL_ERROR'
@@ -34,6 +36,7 @@ export type ErrorCode =
   | 'NOT_EMPTY'
   | 'NOT_UNIQUE'
   | 'NO_MATCH'
+  | 'PATH_IGNORED'
   | 'PATH_OUTSIDE_WORKSPACE'
   | 'PENDING_APPROVAL'
   | 'PERMISSION_DENIED'
@@ -41,11 +44,14 @@ export type ErrorCode =
   | 'REF_NOT_FOUND'
   | 'REJECTED'
   | 'RESULT_TOO_LARGE'
+  | 'SEARCH_TIMEOUT'
   | 'SHELL_NOT_FOUND'
   | 'TIMEOUT'
+  | 'TOOL_TIMEOUT'
   | 'TOO_LARGE'
   | 'UNKNOWN_TOOL'
   | 'UNSUPPORTED_FILE'
+  | 'WORKSPACE_FORBIDDEN'
   | 'WORKSPACE_NOT_FOUND';
 
 /**

@@ -168,7 +168,7 @@ async function withFolderOf<T>(
 
 /** `mkdir -p`: inside of a fence one folder after the other, each made in its checked parent. */
 export async function makeFolders(path: string): Promise<string | undefined> {
-  if (!fenceOf(path)) return mkdir(path, { recursive: true });
+  if (!fenceOf(path)) return mkdirs(path);
   try {
     await withFolder(path, async () => {});
     return undefined;
@@ -181,6 +181,18 @@ export async function makeFolders(path: string): Promise<string | undefined> {
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
   }
+  return above ?? path;
+}
+
+/** As the system does it, but with the system's reason: Node calls every obstacle a missing file. */
+async function mkdirs(path: string): Promise<string | undefined> {
+  try {
+    return await mkdir(path, { recursive: true });
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
+  }
+  const above = await mkdirs(dirname(path));
+  await mkdir(path);
   return above ?? path;
 }
 
@@ -220,6 +232,15 @@ async function assertInside(handle: FileHandle, path: string, fence: Fence): Pro
     : await realPathOf(handle, path);
   if (real === undefined || !holds(fence, real)) throw outside(path, fence);
   return real;
+}
+
+/**
+ * The real path of what a handle holds, for rules that a fence does not know.
+ * @param path by which it was opened
+ * @returns undefined when the path leads to another file by now
+ */
+export async function openedPath(handle: FileHandle, path: string): Promise<string | undefined> {
+  return canAskDescriptors ? readlink(`/proc/self/fd/${handle.fd}`) : realPathOf(handle, path);
 }
 
 /** Undefined when the path leads to another file by now. */

@@ -14,6 +14,7 @@ export {
   fenceOf,
   isWithin,
   makeFolders,
+  openedPath,
   openInside,
   readFileInside,
   readTextInside,
@@ -32,6 +33,7 @@ export {
 } from './file-errors.ts';
 export { assertUnchanged, changedOnDisk, type FileSnapshot, takeSnapshot } from './file-snapshot.ts';
 export { IgnoreRules } from './ignore-rules.ts';
+export { IgnoredPaths } from './ignored-paths.ts';
 export { isOwnerAlive, type OwnerId, ownOwnerId } from './journal-owner.ts';
 export {
   countLines,
@@ -42,7 +44,14 @@ export {
   lineNumbersAt,
   splitLines,
 } from './lines.ts';
-export { type DirectoryEntry, type DirectoryListing, listDirectory } from './list-directory.ts';
+export {
+  type DirectoryEntry,
+  type DirectoryListing,
+  type EntryType,
+  entryType,
+  listDirectory,
+  readEntries,
+} from './list-directory.ts';
 export { withFileLocks } from './locks.ts';
 export { makeDirectory } from './make-directory.ts';
 export { isMissing, openForReading, readFully } from './open-file.ts';
