@@ -33,6 +33,7 @@ export function startProgram(settings: Settings, stateDir: string, log: Log): Pr
     tools: selectTools(settings.tools, settings.access),
     services,
     form: settings.results,
+    quietAnnotations: settings.annotations === 'quiet',
     onCall: (record) => {
       services.audit?.record(auditEntry(record));
       log.debug(

@@ -179,9 +179,9 @@ export const SETTINGS = {
   annotations: {
     schema: z.enum(['honest', 'quiet']),
     kind: 'value',
-    help: '',
+    placeholder: 'HOW',
+    help: 'quiet: changes of files that rewind can take back are not marked destructive, so that clients ask less often (default honest)',
     allowed: 'honest or quiet',
-    notAvailable: later(['honest']),
   },
   tunnel: {
     schema: z.enum(['none', 'cloudflare', 'openai', 'ngrok', 'tailscale', 'ssh', 'relay', 'custom']),

@@ -4,16 +4,19 @@ import { CodedError } from '../runtime/errors.ts';
 import type { OtherTools, ToolContext, ToolDefinition } from '../tools/define.ts';
 import type { Services } from '../tools/services.ts';
 import { type CallRecord, cancelledError, type ToolCall } from './call.ts';
+import { CallSignals } from './call-signals.ts';
 import { type CallResult, errorResult, type ResultForm, sendsStructured, successResult } from './envelope.ts';
 import { HandedOverCalls, settledBefore } from './handed-over-calls.ts';
 import { parseArguments } from './input.ts';
-import { APPROVAL_WAIT_MS, HAND_OVER_MS, MAX_ANSWER_MS, MAX_CONCURRENT_CALLS } from './limits.ts';
+import { APPROVAL_WAIT_MS, CANCEL_MS, HAND_OVER_MS, MAX_ANSWER_MS, MAX_CONCURRENT_CALLS } from './limits.ts';
 import { type ListedTool, listedTool } from './tool-list.ts';
 
 export interface RegistryOptions {
   readonly tools: readonly ToolDefinition[];
   readonly services: Services;
   readonly form: ResultForm;
+  /** `--annotations quiet` */
+  readonly quietAnnotations?: boolean | undefined;
   readonly onCall?: (record: CallRecord) => void;
   /** Where calls wait for the owner's word; without it none does. */
   readonly approvals?: ApprovalDesk;
@@ -36,7 +39,7 @@ export class ToolRegistry {
   readonly #tools: ReadonlyMap<string, ToolDefinition>;
   readonly #options: RegistryOptions;
   readonly #handedOver = new HandedOverCalls();
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new Map<Promise<unknown>, CallSignals>();
   #list: ListedTool[] | undefined;
   #listJson: string | undefined;
 
@@ -47,7 +50,9 @@ export class ToolRegistry {
 
   /** The answer to tools/list; made once. */
   list(): ListedTool[] {
-    this.#list ??= [...this.#tools.values()].map((tool) => listedTool(tool, this.#options.form));
+    this.#list ??= [...this.#tools.values()].map((tool) =>
+      listedTool(tool, this.#options.form, this.#options.quietAnnotations),
+    );
     return this.#list;
   }
 
@@ -103,33 +108,41 @@ export class ToolRegistry {
     return result;
   }
 
-  /** Resolves when no call is running any more, or after `graceMs`. */
+  /**
+   * For the end of the server: resolves when no call is running any more. What still runs after `graceMs` is
+   * cancelled, so that no git and no search outlives the server, and has a moment to end.
+   */
   async drain(graceMs: number): Promise<void> {
+    await this.#idleWithin(graceMs);
+    for (const signals of this.#running.values()) signals.abort(cancelledError());
+    await this.#idleWithin(CANCEL_MS);
+  }
+
+  async #idleWithin(timeoutMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const grace = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs);
+    // Not unref'ed: nothing else may keep the process alive until it has cleaned up.
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs);
     });
-    await Promise.race([grace, Promise.allSettled(this.#running)]);
+    await Promise.race([timeout, Promise.allSettled(this.#running.keys())]);
     clearTimeout(timer);
   }
 
-  /**
-   * A receipt is an answer: the client closes the request, which in 2026-07-28 looks like a cancel. The work that the
-   * receipt promises goes on even so, and nothing of the request reaches it any more.
-   */
   async #answer(tool: ToolDefinition, call: ToolCall, started: number): Promise<CallResult> {
-    const cancelled = detachable(call.cancelled);
-    const abandoned = call.abandoned === call.cancelled ? cancelled : detachable(call.abandoned);
+    const signals = new CallSignals(call);
     try {
-      const signals = { cancelled: cancelled.signal, abandoned: abandoned.signal };
-      return await this.#answerDetached(tool, { ...call, ...signals }, started);
+      return await this.#answerWith(signals, tool, { ...call, ...signals.signals }, started);
     } finally {
-      cancelled.detach();
-      abandoned.detach();
+      signals.detach();
     }
   }
 
-  async #answerDetached(tool: ToolDefinition, call: ToolCall, started: number): Promise<CallResult> {
+  async #answerWith(
+    signals: CallSignals,
+    tool: ToolDefinition,
+    call: ToolCall,
+    started: number,
+  ): Promise<CallResult> {
     const args = parseArguments(tool, call.arguments);
     const collected = this.#handedOver.collect(tool.name, args, call);
     if (collected !== undefined) return collected;
@@ -148,7 +161,7 @@ export class ToolRegistry {
     const answer =
       approval === undefined ? tool.handler(args, context) : approval.then(() => tool.handler(args, context));
     const work = answer.then((done) => successResult(tool, done, this.#options.form));
-    this.#track(work);
+    this.#track(work, signals);
     let awaitsApproval = approval !== undefined;
     const decided = () => {
       awaitsApproval = false;
@@ -210,8 +223,8 @@ export class ToolRegistry {
     };
   }
 
-  #track(work: Promise<unknown>): void {
-    this.#running.add(work);
+  #track(work: Promise<unknown>, signals: CallSignals): void {
+    this.#running.set(work, signals);
     const forget = () => this.#running.delete(work);
     work.then(forget, forget);
   }
@@ -235,15 +248,6 @@ export class ToolRegistry {
       'List the tools again (tools/list), or do the same with run_command.',
     );
   }
-}
-
-/** A signal that follows another until it is told not to. */
-function detachable(source: AbortSignal): { readonly signal: AbortSignal; detach(): void } {
-  const controller = new AbortController();
-  const follow = () => controller.abort(source.reason);
-  if (source.aborted) follow();
-  else source.addEventListener('abort', follow, { once: true });
-  return { signal: controller.signal, detach: () => source.removeEventListener('abort', follow) };
 }
 
 /** When a call with a deadline of its own is handed over: as early as for others, or earlier where time is short. */

@@ -13,13 +13,16 @@ export type ListedTool = {
   _meta?: Record<string, unknown>;
 };
 
-export function listedTool(tool: ToolDefinition, form: ResultForm): ListedTool {
+/**
+ * @param quiet a change that rewind can take back is not called destructive (`--annotations quiet`)
+ */
+export function listedTool(tool: ToolDefinition, form: ResultForm, quiet = false): ListedTool {
   return {
     name: tool.name,
     description: tool.description,
     inputSchema: madeSchemas()[tool.name] ?? inputSchema(tool),
     ...(sendsStructured(tool, form) ? { outputSchema: envelopeSchema(tool) } : {}),
-    annotations: { ...tool.annotations },
+    annotations: { ...tool.annotations, ...(quiet && tool.rewindable ? { destructiveHint: false } : {}) },
     ...(tool.meta === undefined ? {} : { _meta: { ...tool.meta } }),
   };
 }

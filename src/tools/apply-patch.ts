@@ -48,6 +48,7 @@ export const applyPatch = defineTool({
   }),
   output,
   annotations: CHANGES,
+  rewindable: true,
   bulk: ['diff'],
   slim: true,
   async handler({ patch, path, dry_run: dryRun }, context) {

@@ -107,6 +107,8 @@ export interface ToolDefinition<
    * otherwise: its results can be large, and hosts that show both channels would show them twice.
    */
   readonly bulk?: readonly (keyof z.infer<Output> & string)[];
+  /** All it can destroy is file content that rewind brings back (`--annotations quiet` says so to the client). */
+  readonly rewindable?: boolean;
   /** `_meta` of the listed tool, such as openai/fileParams. */
   readonly meta?: Readonly<Record<string, unknown>>;
   /** Also listed with --tools slim. */

@@ -33,6 +33,7 @@ const editFile = defineTool({
   }),
   output: editOutput,
   annotations: CHANGES,
+  rewindable: true,
   bulk: ['diff'],
   slim: true,
   handler: ({ old_text: oldText, new_text: newText, replace_all: replaceAll, ...call }, context) =>
@@ -54,6 +55,7 @@ const multiEdit = defineTool({
   }),
   output: editOutput,
   annotations: CHANGES,
+  rewindable: true,
   bulk: ['diff'],
   handler: ({ edits, ...call }, context) =>
     edit('multi_edit', call, context, (text) =>
@@ -77,6 +79,7 @@ const replaceRegexTool = defineTool({
   }),
   output: editOutput,
   annotations: CHANGES,
+  rewindable: true,
   bulk: ['diff'],
   handler: ({ pattern, replacement, flags, ...call }, context) =>
     edit('replace_regex', call, context, (text) =>

@@ -18,6 +18,7 @@ const deleteFileTool = defineTool({
   input: z.object({ path: z.string() }),
   output: z.object({ path: z.string(), ...recordShape }),
   annotations: CHANGES,
+  rewindable: true,
   async handler({ path }, context) {
     const file = await fileToWrite(context.services.workspace, path);
     const options = changeOptions(context, 'delete_file');
@@ -35,6 +36,7 @@ const deleteDirectoryTool = defineTool({
   input: z.object({ path: z.string() }),
   output: z.object({ path: z.string(), entries: z.number(), ...recordShape }),
   annotations: CHANGES,
+  rewindable: true,
   async handler({ path }, context) {
     const { workspace } = context.services;
     const folder = await fileToWrite(workspace, path);
@@ -75,6 +77,7 @@ const copyFile = defineTool({
   input: transferInput,
   output: transferOutput,
   annotations: CHANGES,
+  rewindable: true,
   async handler({ source, destination, overwrite }, context) {
     const { workspace } = context.services;
     const from = await fileToRead(workspace, source);
@@ -101,6 +104,7 @@ const moveFile = defineTool({
   input: transferInput,
   output: transferOutput,
   annotations: CHANGES,
+  rewindable: true,
   async handler({ source, destination, overwrite }, context) {
     const { workspace } = context.services;
     const from = await fileToWrite(workspace, source);

@@ -22,6 +22,7 @@ const writeFile = defineTool({
     ...recordShape,
   }),
   annotations: OVERWRITES,
+  rewindable: true,
   slim: true,
   async handler({ path, content, expected_sha256 }, context) {
     const file = await fileToWrite(context.services.workspace, path);
@@ -63,6 +64,7 @@ const writeFileBase64 = defineTool({
     ...recordShape,
   }),
   annotations: OVERWRITES,
+  rewindable: true,
   async handler({ path, content, expected_sha256 }, context) {
     const bytes = strictBase64(content);
     const file = await fileToWrite(context.services.workspace, path);

@@ -60,6 +60,7 @@ export const rewind = defineTool({
   }),
   output,
   annotations: CHANGES,
+  rewindable: true,
   bulk: ['diff'],
   slim: true,
   async handler({ action, checkpoint_id: id, limit }, { services, conversation, signal }) {

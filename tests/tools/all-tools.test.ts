@@ -34,6 +34,23 @@ describe('the list of tools', () => {
     }
   });
 
+  test('quiet annotations change the destructive hint alone, and of what rewind takes back alone', () => {
+    const quieted = tools.filter(
+      (tool) =>
+        tool.annotations.destructiveHint && !listedTool(tool, 'auto', true).annotations['destructiveHint'],
+    );
+    const names = quieted.map(({ name }) => name).sort();
+    const expected =
+      'apply_patch copy_file delete_directory delete_file edit_file move_file multi_edit replace_regex rewind write_file write_file_base64';
+    assert.deepEqual(names, expected.split(' '));
+    assert.equal(
+      listedTool(tools.find(({ name }) => name === 'run_command')!, 'auto', true).annotations[
+        'destructiveHint'
+      ],
+      true,
+    );
+  });
+
   test('descriptions are plain: no exhortation, nothing that makes a model refuse legitimate work', () => {
     for (const { name, description } of tools) {
       assert.doesNotMatch(description, /\b(only for|ALWAYS|NEVER|MUST|IMPORTANT|WARNING)\b/, name);
