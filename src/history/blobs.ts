@@ -12,6 +12,7 @@ import {
   isOwnerAlive,
   openInside,
   ownOwnerId,
+  readChunks,
   readFileInside,
   withEntry,
 } from '../workspace/index.ts';
@@ -102,11 +103,10 @@ export class Blobs {
         done(storedBytes > maxStoredBytes ? new OverBudget() : null, chunk);
       },
     });
+    const source = await openInside(file, fileFlags.O_RDONLY | (fileFlags.O_NONBLOCK ?? 0));
     try {
       await pipeline(
-        (await openInside(file, fileFlags.O_RDONLY | (fileFlags.O_NONBLOCK ?? 0))).createReadStream({
-          highWaterMark: CHUNK_BYTES,
-        }),
+        readChunks(source, CHUNK_BYTES),
         count,
         packer(),
         bound,
@@ -115,6 +115,8 @@ export class Blobs {
     } catch (error) {
       await unlink(path).catch(() => {});
       throw error;
+    } finally {
+      await source.close();
     }
     return this.#stagedFile(path, digest.digest('hex'), sizeBytes, storedBytes, 'zst');
   }

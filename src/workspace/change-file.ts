@@ -8,6 +8,7 @@ import { type FileSnapshot, takeSnapshot } from './file-snapshot.ts';
 import { withFileLocks } from './locks.ts';
 import { realTarget } from './real-target.ts';
 import { sha256Hex } from './sha256.ts';
+import { commitFiles } from './transaction.ts';
 
 export interface ChangeOptions {
   /** Refuse unless the file has this SHA-256. */
@@ -16,6 +17,8 @@ export interface ChangeOptions {
   readonly dryRun?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly recorder?: FileChangeRecorder | undefined;
+  /** Where a journal is kept of what is not atomic by itself: overwriting a file that has several hard links. */
+  readonly stateDir?: string | undefined;
 }
 
 export interface ChangedFile<T> {
@@ -55,10 +58,7 @@ export async function changeFile<T>(
       let checkpointId: string | undefined;
       if (changed && !options.dryRun) {
         if (before) await assertWritable(target, before);
-        const kind = before ? 'replace' : 'create';
-        const changes = () => [{ path: target.path, before: old, after: bytes, kind } as const];
-        const write = () => writeAtomically(target, bytes, before);
-        checkpointId = (await recorded(options.recorder, changes, options.signal, write)).checkpointId;
+        checkpointId = await replaceContent(target, bytes, before, options);
       }
       return {
         outcome,
@@ -73,6 +73,23 @@ export async function changeFile<T>(
   } catch (error) {
     throw await fileError(error, file, 'written');
   }
+}
+
+async function replaceContent(
+  file: FileRef,
+  bytes: Buffer,
+  before: FileSnapshot | undefined,
+  { stateDir, recorder, signal }: ChangeOptions,
+): Promise<string | undefined> {
+  // It is overwritten in place; killed in the middle of that, the next start must be able to bring it in order.
+  if (stateDir !== undefined && before?.bytes && before.stats.nlink > 1n) {
+    const commit = { file, before, after: { type: 'file', content: bytes } } as const;
+    return (await commitFiles([commit], { stateDir, recorder, signal, locked: true })).checkpointId;
+  }
+  const kind = before ? 'replace' : 'create';
+  const changes = () => [{ path: file.path, before: before?.bytes, after: bytes, kind } as const];
+  const write = () => writeAtomically(file, bytes, before);
+  return (await recorded(recorder, changes, signal, write)).checkpointId;
 }
 
 function assertExpected(file: FileRef, expected: string, actual: string | undefined): void {

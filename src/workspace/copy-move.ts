@@ -40,6 +40,8 @@ export async function copyFileTo(
   if (stats.isDirectory()) throw isADirectory(source);
   if (!stats.isFile()) throw specialFile(source);
   const [from, to] = [await realTarget(source), await realTarget(destination)];
+  // A second name of the source: replacing it by a copy would part the two, and change nothing else.
+  if (from.path !== to.path && (await isSameFile(from.path, to.path))) throw sameFile(source);
   return transfer(
     source,
     destination,
@@ -48,13 +50,14 @@ export async function copyFileTo(
     stats.size,
     options,
     () => [created(to.path)],
-    async () => {
-      if (fenceOf(from.path)) return copyFenced(from.path, to.path, stats.mode);
+    async (assertFree) => {
+      if (fenceOf(from.path)) return copyFenced(from.path, to.path, stats.mode, assertFree);
       const temporary = temporaryBeside(to.path);
       try {
         // A clone where the file system can (btrfs, XFS, APFS): no data is moved.
         await copyFile(from.path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
         await chmod(temporary, stats.mode & 0o7777);
+        await assertFree();
         await replaceBy(temporary, to.path);
       } catch (error) {
         await unlink(temporary).catch(() => {});
@@ -86,13 +89,16 @@ export async function move(
   }
   const size = stats.isFile() ? stats.size : undefined;
   const moved = () => movedFiles(stats, from.path, to.path);
-  return transfer(source, destination, from, to, size, options, moved, async () => {
+  return transfer(source, destination, from, to, size, options, moved, async (assertFree) => {
+    await assertFree();
     try {
       await withEntry(from.path, (own) => withEntry(to.path, (other) => replaceBy(own, other)));
+      if (stats.isFile() && stats.nlink > 1) await removeOtherName(from.path, to.path);
     } catch (error) {
+      if (systemCode(error) === 'ENOTDIR' && stats.isDirectory()) throw fileInTheWay(source, destination);
       if (systemCode(error) !== 'EXDEV') throw error;
       if (fenceOf(from.path)) throw otherFileSystem(source);
-      await moveAcrossDevices(from.path, to.path);
+      await moveAcrossDevices(from.path, to.path, assertFree);
     }
   });
 }
@@ -106,23 +112,15 @@ async function transfer(
   sizeBytes: number | undefined,
   options: TransferOptions,
   changes: () => FileChange[] | Promise<FileChange[]>,
-  act: () => Promise<void>,
+  /** `assertFree` is to be called right before the destination comes into being: copying may take its time. */
+  act: (assertFree: () => Promise<void>) => Promise<void>,
 ): Promise<Transferred> {
-  if (from.path === to.path) {
-    throw new CodedError(
-      'INVALID_PARAMS',
-      `Source and destination are the same file: "${source.shown}".`,
-      'Choose another destination.',
-    );
-  }
+  if (from.path === to.path) throw sameFile(source);
   return withFileLocks([from.path, to.path], options.signal, async () => {
     try {
-      const there = await lstat(to.path).catch((error: unknown) => {
-        if (isMissing(error)) return undefined;
-        throw error;
-      });
+      const there = await whatIsAt(to.path);
       // On a file system that does not tell `A` from `a` a change of case finds the file itself.
-      const isItself = there !== undefined && (await isSameFile(there, from.path));
+      const isItself = there !== undefined && there.nlink === 1 && (await isSameFile(from.path, to.path));
       const overwritten = there !== undefined && !isItself;
       if (overwritten) assertReplaceable(there, destination, from.path, options.overwrite === true);
       const planned = async () =>
@@ -131,7 +129,10 @@ async function transfer(
         );
       const { checkpointId } = await recorded(options.recorder, planned, options.signal, async () => {
         if (!there) await makeFolders(dirname(to.path));
-        await act();
+        await act(async () => {
+          const now = there ? undefined : await whatIsAt(to.path);
+          if (now) assertReplaceable(now, destination, from.path, false);
+        });
       });
       return { sizeBytes, overwritten, checkpointId };
     } catch (error) {
@@ -157,9 +158,48 @@ async function movedFiles(stats: Stats, from: string, to: string): Promise<FileC
   ]);
 }
 
-async function isSameFile(there: Stats, path: string): Promise<boolean> {
-  const own = await lstat(path);
-  return own.ino === there.ino && own.dev === there.dev && own.nlink === 1;
+async function whatIsAt(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether two paths are names of one entry or one file. As bigint: Windows' numbers do not fit into a double. */
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  try {
+    const [a, b] = await Promise.all([one, other].map((path) => lstat(path, { bigint: true })));
+    return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** POSIX: renaming over another hard link of the same file does nothing, and says it went well. */
+async function removeOtherName(from: string, to: string): Promise<void> {
+  const spelling = (path: string) => path.normalize('NFC').toLowerCase();
+  // Where these are one name to the file system, the file itself would go.
+  if (spelling(from) === spelling(to)) return;
+  if (await isSameFile(from, to)) await withEntry(from, unlink);
+}
+
+function sameFile(source: FileRef): CodedError {
+  return new CodedError(
+    'INVALID_PARAMS',
+    `Source and destination are the same file: "${source.shown}".`,
+    'Choose another destination.',
+  );
+}
+
+function fileInTheWay(source: FileRef, destination: FileRef): CodedError {
+  return new CodedError(
+    'ALREADY_EXISTS',
+    `"${destination.shown}" is a file, which the directory "${source.shown}" does not replace. Nothing was changed.`,
+    'Choose another destination, or delete the file first.',
+  );
 }
 
 function assertReplaceable(there: Stats, destination: FileRef, source: string, overwrite: boolean): void {
@@ -182,10 +222,11 @@ function assertReplaceable(there: Stats, destination: FileRef, source: string, o
 }
 
 /** Copies beside the destination first, so that it appears there whole, and removes the source last. */
-async function moveAcrossDevices(from: string, to: string): Promise<void> {
+async function moveAcrossDevices(from: string, to: string, assertFree: () => Promise<void>): Promise<void> {
   const temporary = temporaryBeside(to);
   try {
     await cp(from, temporary, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+    await assertFree();
     await rename(temporary, to);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
@@ -195,7 +236,12 @@ async function moveAcrossDevices(from: string, to: string): Promise<void> {
 }
 
 /** Copies what was opened and seen to be inside, to a folder that was seen to be. */
-async function copyFenced(from: string, to: string, mode: number): Promise<void> {
+async function copyFenced(
+  from: string,
+  to: string,
+  mode: number,
+  assertFree: () => Promise<void>,
+): Promise<void> {
   const source = await openInside(from, constants.O_RDONLY | NO_FOLLOW | (constants.O_NONBLOCK ?? 0));
   try {
     if (!(await source.stat()).isFile()) throw specialFile({ path: from, shown: from });
@@ -219,6 +265,7 @@ async function copyFenced(from: string, to: string, mode: number): Promise<void>
         } finally {
           await target.close();
         }
+        await assertFree();
         await replaceBy(temporary, entry);
       } catch (error) {
         await unlink(temporary).catch(() => {});

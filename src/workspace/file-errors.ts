@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CodedError, systemCode } from '../runtime/errors.ts';
 import { similarNames } from './similar-names.ts';
@@ -24,6 +24,8 @@ export async function fileError(error: unknown, file: FileRef, verb: string): Pr
     case 'ENOENT':
       return fileNotFound(file);
     case 'ENOTDIR':
+    // A folder was to be made where a file or a link to nothing stands; files of our own have names of their own.
+    case 'EEXIST':
       return notADirectoryOnTheWay(file);
     case 'EISDIR':
       return isADirectory(file);
@@ -122,6 +124,7 @@ export async function fileNotFound(file: FileRef): Promise<CodedError> {
   const names = await namesIn(dirname(file.path));
   const shownFolder = file.shown.replaceAll('\\', '/').split('/').slice(0, -1).join('/');
   if (names === undefined) {
+    if ((await obstacleAbove(file.path)) !== undefined) return notADirectoryOnTheWay(file);
     return new CodedError(
       'FILE_NOT_FOUND',
       `"${file.shown}" does not exist: the folder ${await firstMissingFolder(file)} is not there.`,
@@ -142,11 +145,28 @@ export async function fileNotFound(file: FileRef): Promise<CodedError> {
 }
 
 async function notADirectoryOnTheWay(file: FileRef): Promise<CodedError> {
+  const obstacle = await obstacleAbove(file.path);
   return new CodedError(
     'NOT_A_DIRECTORY',
-    `"${file.shown}" cannot exist: a part of its path is a file, not a directory.`,
+    obstacle?.isLink
+      ? `"${file.shown}" cannot exist: "${obstacle.name}" above it is a symbolic link to something that does not exist.`
+      : `"${file.shown}" cannot exist: ${obstacle ? `"${obstacle.name}" above it` : 'a part of its path'} is a file, not a directory.`,
     'Use list_directory on the folder above to find the right path.',
   );
+}
+
+/** What stands in the way of a path: the lowest entry above it that exists, unless that is a folder. */
+async function obstacleAbove(path: string): Promise<{ name: string; isLink: boolean } | undefined> {
+  for (let above = dirname(path); above !== dirname(above); above = dirname(above)) {
+    const entry = await lstat(above).catch(() => undefined);
+    if (!entry) continue;
+    const isFolder = await stat(above).then(
+      (stats) => stats.isDirectory(),
+      () => false,
+    );
+    return isFolder ? undefined : { name: basename(above), isLink: entry.isSymbolicLink() };
+  }
+  return undefined;
 }
 
 async function namesIn(folder: string): Promise<string[] | undefined> {

@@ -54,7 +54,7 @@ export {
 } from './list-directory.ts';
 export { withFileLocks } from './locks.ts';
 export { makeDirectory } from './make-directory.ts';
-export { isMissing, openForReading, readFully } from './open-file.ts';
+export { isMissing, openForReading, readChunks, readFully } from './open-file.ts';
 export { type ReadBytesResult, readBytes } from './read-bytes.ts';
 export { type LineSelection, MAX_CONTENT_BYTES, type ReadLinesResult, readLines } from './read-lines.ts';
 export { realEntry, realTarget } from './real-target.ts';

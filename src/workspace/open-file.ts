@@ -66,6 +66,16 @@ export async function readToEnd(handle: FileHandle, sizeBytes: number, maxBytes:
   }
 }
 
+/** The bytes of an opened file from its beginning to its end; each chunk is a buffer of its own. */
+export async function* readChunks(handle: FileHandle, chunkBytes: number): AsyncGenerator<Buffer> {
+  for (let position = 0; ; ) {
+    const chunk = await readFully(handle, position, chunkBytes);
+    if (chunk.length > 0) yield chunk;
+    if (chunk.length < chunkBytes) return;
+    position += chunk.length;
+  }
+}
+
 /** Gives back a descriptor that was only read from: nobody needs to wait, but Windows keeps the file busy until then. */
 export async function closeAfterReading(handle: FileHandle): Promise<void> {
   const closed = handle.close();

@@ -53,16 +53,23 @@ export function writeTextFile(
   });
 }
 
+/** Undefined where the encoding cannot hold the text, or where its bytes would be read back as another one. */
+function inEightBits(text: string): Buffer | undefined {
+  try {
+    const bytes = encodeText(text, 'windows-1252');
+    return decodeText(bytes)?.text === text ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function encodeLike(
   encoding: TextEncoding | undefined,
   text: string,
 ): { bytes: Buffer; encoding: TextEncoding } {
   if (encoding === 'windows-1252') {
-    try {
-      return { bytes: encodeText(text, encoding), encoding };
-    } catch {
-      return { bytes: encodeText(text, 'utf-8'), encoding: 'utf-8' };
-    }
+    const bytes = inEightBits(text);
+    return bytes ? { bytes, encoding } : { bytes: encodeText(text, 'utf-8'), encoding: 'utf-8' };
   }
   // A mark that the caller writes itself is not doubled.
   const body =

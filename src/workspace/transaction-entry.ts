@@ -3,7 +3,9 @@ import { constants } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
 import { NO_FOLLOW, openInside } from './fence.ts';
 import type { EntryId } from './journal.ts';
-import { isMissing } from './open-file.ts';
+import { isMissing, readChunks } from './open-file.ts';
+
+const CHUNK_BYTES = 1024 * 1024;
 
 /** Neither a regular file nor a symbolic link: a folder, a pipe, a device. */
 export const OTHER = 'other';
@@ -26,10 +28,13 @@ export async function identifyFile(path: string): Promise<Extract<EntryId, { typ
   const digest = createHash('sha256');
   let sizeBytes = 0;
   const handle = await openInside(path, constants.O_RDONLY | NO_FOLLOW | (constants.O_NONBLOCK ?? 0));
-  const stream = handle.createReadStream({ highWaterMark: 1024 * 1024 });
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    digest.update(chunk);
-    sizeBytes += chunk.length;
+  try {
+    for await (const chunk of readChunks(handle, CHUNK_BYTES)) {
+      digest.update(chunk);
+      sizeBytes += chunk.length;
+    }
+  } finally {
+    await handle.close();
   }
   return { type: 'file', sha256: digest.digest('hex'), sizeBytes };
 }

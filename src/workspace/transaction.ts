@@ -84,7 +84,7 @@ async function commitStaged(commits: readonly FileCommit[], options: CommitOptio
         emptiedFolders,
       });
   try {
-    for (const folder of madeFolders) await makeFolder(folder);
+    for (const folder of madeFolders) await makeFolder(folder).catch(folderError(folder));
     await concurrently(commits, PARALLEL, (commit, index) =>
       stageFile(commit, plan[index]!, journal !== undefined, options.signal),
     );
@@ -188,6 +188,12 @@ async function assertAsRead({ file, before }: FileCommit): Promise<void> {
 async function removeStaged(plan: readonly JournalFile[], madeFolders: readonly string[]): Promise<void> {
   for (const file of plan) await clearAway(file).catch(() => {});
   for (const folder of [...madeFolders].reverse()) await removeIfEmpty(folder).catch(() => {});
+}
+
+function folderError(path: string): (error: unknown) => Promise<never> {
+  return async (error) => {
+    throw await fileError(error, { path, shown: path }, 'created');
+  };
 }
 
 async function takeBack(journal: Journal, cause: unknown): Promise<void> {
