@@ -12,3 +12,5 @@ export const MAX_CONCURRENT_CALLS = 512;
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** How long a call waits for the owner's word before its client is told so (access.md: up to the yield time). */
 export const APPROVAL_WAIT_MS = 10_000;
+/** How long a cancelled call may take to end when the server does: git is asked first and forced after 2 s. */
+export const CANCEL_MS = 2_500;

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { CodedError, systemCode } from './errors.ts';
+import { noticeHelper } from './long-helpers.ts';
 import { isWindows } from './platform.ts';
 
 export interface RunProgramOptions {
@@ -62,6 +63,7 @@ export function runProgram(
       // Its own process group, so that helpers of helpers (git's filters and hooks) end with it.
       detached: !isWindows,
     });
+    noticeHelper(child);
     const chunks: Buffer[] = [];
     const errorChunks: Buffer[] = [];
     let bytes = 0;

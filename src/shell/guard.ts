@@ -4,7 +4,7 @@ import { MARKER_VARIABLE } from '../runtime/process-tree.ts';
 
 /**
  * What the guard runs: it waits for the end of its input, which comes when the server ends in whatever way, then
- * kills everything that carries the server's marker (Linux) and every session or group that is still open. Lines
+ * kills everything that carries the server's marker (Linux) and every session, group or process that is still open. Lines
  * "+N" and "-N" tell which sessions are. It ignores the signals that may end the server.
  *
  * It finds neither a process that left its session with a cleaned environment (`setsid env -i …`) nor, outside of
@@ -28,11 +28,12 @@ for round in 1 2 3 4 5 6 7 8; do
     done
     for file in /proc/[0-9]*/stat; do
       read -r stat < "$file" || continue
+      number=\${file#/proc/}; number=\${number%/stat}
       set -f; set -- "$1" \${stat##*)}; set +f
-      case $open in *" $5 "*|*" $4 "*) [ "$2" = Z ] || { file=\${file#/proc/}; kill -9 "\${file%/stat}" && found=1; } ;; esac
+      case $open in *" $5 "*|*" $4 "*|*" $number "*) [ "$2" = Z ] || { kill -9 "$number" && found=1; } ;; esac
     done
   else
-    for number in $open; do kill -9 "-$number" && found=1; done
+    for number in $open; do { kill -9 "-$number" || kill -9 "$number"; } && found=1; done
   fi
   [ -n "$found" ] || break
 done 2>/dev/null
@@ -58,7 +59,7 @@ export class Guard {
     return this.#child?.pid;
   }
 
-  /** A session that must not outlive the server. */
+  /** A session, or a process without one of its own, that must not outlive the server. */
   watch(leaderPid: number): void {
     this.#open.add(leaderPid);
     if (!this.#start()) this.#tell(`+${leaderPid}\n`);

@@ -2,7 +2,8 @@ import { randomInt } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '../runtime/errors.ts';
-import { stopTree } from '../runtime/process-tree.ts';
+import type { HelperWatch } from '../runtime/long-helpers.ts';
+import { isAlive, stopTree } from '../runtime/process-tree.ts';
 import { Guard } from './guard.ts';
 import { createInstanceFolder, type InstanceFolder } from './instance-folder.ts';
 import type { LaunchRequest, ManagedProcess } from './managed-process.ts';
@@ -79,6 +80,22 @@ export class ProcessTable {
       this.#starting--;
     }
   }
+
+  /** Programs that the server runs for itself, watched by the same guard. */
+  readonly helpers: HelperWatch = {
+    watch: (pid) => {
+      this.folder().then(
+        (folder) => {
+          if (this.#closed || !isAlive(pid)) return;
+          this.#startedAny = true;
+          this.#guard ??= new Guard(folder.markerPrefix);
+          this.#guard.watch(pid);
+        },
+        () => {},
+      );
+    },
+    unwatch: (pid) => this.#guard?.unwatch(pid),
+  };
 
   /** @throws {CodedError} PROCESS_NOT_FOUND */
   get(idOrName: string): ManagedProcess {

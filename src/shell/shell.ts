@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { type Confinement, cleanEnvironment, withoutFolders } from '../access/sandbox/index.ts';
 import { CodedError } from '../runtime/errors.ts';
+import { watchLongHelpers } from '../runtime/long-helpers.ts';
 import { type Cursor, formatCursor, outputFrom, outputTail, parseCursor, sizes } from './answer.ts';
 import { emptyState } from './dialects/dialect.ts';
 import { findShell, type ShellProgram } from './dialects/index.ts';
@@ -63,6 +64,7 @@ export class Shell {
   readonly #options: ShellOptions;
   readonly #table: ProcessTable;
   readonly #runs: Runs;
+  readonly #unwatchHelpers: () => void;
   /** How far calls of process_output without a cursor have shown a process's output. */
   readonly #shown = new WeakMap<ManagedProcess, Cursor>();
   #parts: Promise<Parts> | undefined;
@@ -74,6 +76,7 @@ export class Shell {
     this.environment = options.confinement ? cleanEnvironment(environment) : environment;
     this.#table = new ProcessTable(options.stateDir);
     this.#runs = new Runs(this.#table);
+    this.#unwatchHelpers = watchLongHelpers(this.#table.helpers);
   }
 
   /**
@@ -295,6 +298,7 @@ export class Shell {
 
   /** Stops everything that was started here, daemons included; nothing can be started afterwards. */
   async close(options: { readonly graceMs: number } = { graceMs: 2000 }): Promise<void> {
+    this.#unwatchHelpers();
     await this.#table.close(options.graceMs);
     await this.#loaded?.states.close();
   }

@@ -158,6 +158,16 @@ describe('the registry', () => {
     assert.equal(await Promise.race([registry.drain(5_000).then(() => 'drained')]), 'drained');
   });
 
+  test('at the end of the server, calls that are not done after the grace period are cancelled', async () => {
+    const { tool, state } = gate('slow');
+    const { registry } = registryOf([tool], 20);
+    await registry.call(call('slow'));
+    assert.equal(state.signal.aborted, false);
+    state.signal.addEventListener('abort', state.finish);
+    await registry.drain(20);
+    assert.equal(state.signal.aborted, true, 'also when it was handed over');
+  });
+
   test('nothing is kept for calls that have ended', async () => {
     const { tool, state } = gate('slow');
     const { registry } = registryOf([tool], 1_000);

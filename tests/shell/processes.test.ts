@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -173,6 +174,22 @@ describe('processes', () => {
     await shell.close();
   });
 
+  test('kill -9 of the server left a git with a hook that hangs, and a search', onlyLinux, async () => {
+    const shell = await openShell();
+    const script = join(import.meta.dirname, 'helper-server.ts');
+    const server = spawn(process.execPath, [script, shell.stateDir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const line = await new Promise<string>((resolve) =>
+      server.stdout.once('data', (data) => resolve(String(data))),
+    );
+    const { pids } = JSON.parse(line) as { pids: number[] };
+    assert.ok(pids.length === 3 && pids.every(runs), line);
+    server.kill('SIGKILL');
+    await until(() => !pids.some(runs), 'all to be gone', 4000);
+    await shell.close();
+  });
+
   test(
     'the guard survives what ends a terminal, and is replaced when somebody kills it',
     onlyLinux,
@@ -180,6 +197,8 @@ describe('processes', () => {
       const shell = await openShell();
       await shell.out('true');
       const first = shell.shell.guardPid ?? 0;
+      // On a busy machine the first command ends before the guard's own first line is reached.
+      await until(() => ignoresSignals(first), 'the guard to be on guard');
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(first, signal);
       await shell.out('sleep 0.05');
       assert.ok(runs(first));
@@ -231,4 +250,11 @@ async function groupMembers(leader: number): Promise<number[]> {
     return [];
   }
   return listTree({ pid: leader });
+}
+
+/** True once a process ignores SIGHUP (1), SIGINT (2) and SIGTERM (15). */
+function ignoresSignals(pid: number): boolean {
+  const mask = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '0';
+  const wanted = (1n << 0n) | (1n << 1n) | (1n << 14n);
+  return (BigInt(`0x${mask}`) & wanted) === wanted;
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Confinement } from '../../access/sandbox/index.ts';
 import { CodedError, systemCode } from '../../runtime/errors.ts';
+import { noticeHelper } from '../../runtime/long-helpers.ts';
 import type { Limits } from '../engine.ts';
 
 const MAX_STDERR_BYTES = 64 * 1024;
@@ -49,6 +50,7 @@ export async function runRipgrep(
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
     });
+    noticeHelper(child);
     let stopped = false;
     let timedOut = false;
     let stderr = '';
