@@ -51,8 +51,9 @@ export function readName(text: string, patchLine: number): string {
   const quoted = unquoteName(text, patchLine);
   if (quoted !== undefined) return quoted.name;
   const tab = text.indexOf('\t');
-  const name = (tab < 0 ? text : text.slice(0, tab)).trimEnd();
-  return name.replace(/\s+\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?[+-]\d{4})?$/, '');
+  // The tab is how diff marks the end of a name that has spaces: what stands before it is the name, to the letter.
+  if (tab >= 0) return text.slice(0, tab);
+  return text.trimEnd().replace(/\s+\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?[+-]\d{4})?$/, '');
 }
 
 /** The two names of `diff --git a/x b/x`; undefined where spaces leave it open where the first one ends. */

@@ -152,6 +152,12 @@ table('unified', [
   },
   { name: './ in names', before: ONE, patch: UNIFIED.replaceAll(/ [ab]\//g, ' ./'), after: TWO },
   {
+    name: 'a name that ends with a space is not the name without it',
+    before: { 'a ': 'x\n', a: 'x\n' },
+    patch: '--- a/a \t\n+++ b/a \t\n@@ -1 +1 @@\n-x\n+y\n',
+    after: { 'a ': 'y\n', a: 'x\n' },
+  },
+  {
     name: 'timestamps after a tab',
     before: ONE,
     patch: UNIFIED.replaceAll('.txt\n', '.txt\t2026-07-28 10:00:00.000000000 +0200\n'),
