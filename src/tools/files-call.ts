@@ -19,6 +19,7 @@ export function changeOptions(context: ToolContext, tool: string): ChangeOptions
   return {
     signal: context.signal,
     recorder: context.services.recordChanges?.(tool, context.conversation),
+    stateDir: context.services.stateDir,
   };
 }
 

@@ -29,6 +29,7 @@ import {
   encodeText,
   type FileChange,
   type FileChangeRecorder,
+  recoverTransactions,
   sha256Hex,
   type TextEncoding,
   writeTextFile,
@@ -151,6 +152,34 @@ test('all names of a hard-linked file show the edit', async (t) => {
   assert.equal((await stat(at('a'))).nlink, 2);
   await edit('b', () => 'longer again, and then some');
   assert.equal(await readFile(at('a'), 'utf8'), 'longer again, and then some');
+  assert.deepEqual(await names(), ['a', 'b']);
+});
+
+test('killed half way through overwriting a hard-linked file: the next start makes it whole', async (t) => {
+  if (isWindows || isDeno) return t.skip('the child is broken into by a preload that works in Node on POSIX');
+  const { at, names, root } = await folder(t);
+  const stateDir = join(root, '../state');
+  const old = Array.from({ length: 20_000 }, (_, i) => `line ${i}\n`).join('');
+  await writeFile(at('a'), old);
+  await link(at('a'), at('b'));
+  const index = new URL('../../src/workspace/index.ts', import.meta.url).href;
+  const source = `
+    const { editTextFile } = await import(${JSON.stringify(index)});
+    const file = { path: ${JSON.stringify(at('a'))}, shown: 'a' };
+    const options = { stateDir: ${JSON.stringify(stateDir)} };
+    await editTextFile(file, options, (text) => ({ text: 'a new first line\\n' + text, outcome: undefined }));`;
+  const preload = new URL('./transaction-support/kill-half-written.mjs', import.meta.url).href;
+  const child = spawn(process.execPath, ['--import', preload, ...EVALUATE, source], {
+    env: { ...process.env, HALF_WRITTEN: at('a') },
+    stdio: 'inherit',
+  });
+  const [, signal] = await once(child, 'exit');
+  assert.equal(signal, 'SIGKILL');
+  const torn = await readFile(at('a'), 'utf8');
+  assert.ok(torn !== old && torn !== `a new first line\n${old}`, 'it was caught in the middle');
+  const [recovered] = await recoverTransactions(stateDir);
+  assert.equal(recovered?.outcome, 'finished');
+  assert.equal(await readFile(at('b'), 'utf8'), `a new first line\n${old}`);
   assert.deepEqual(await names(), ['a', 'b']);
 });
 
@@ -451,6 +480,15 @@ test('cancelled while waiting for the lock: nothing is written, the others go on
   release();
   await Promise.all([first, third]);
   assert.equal(await readFile(at('f'), 'utf8'), '13');
+});
+
+test('write_file to an 8-bit file: a text that would be read back as another one becomes UTF-8', async (t) => {
+  const { at, ref } = await folder(t);
+  for (const text of ['Ã© here', 'â‚¬', 'é\u0081', '\u0001\u0002é', 'plain']) {
+    await writeFile(at('f'), Buffer.from([0x63, 0x61, 0x66, 0xe9]));
+    await writeTextFile(ref('f'), text, {});
+    assert.equal(decodeText(await readFile(at('f')))?.text, text, JSON.stringify(text));
+  }
 });
 
 test('write_file keeps what reading hides: byte order mark, UTF-16, an 8-bit encoding that can hold it', async (t) => {
