@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readdir, readFile, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { editTools } from '../../src/tools/files-edit.ts';
@@ -149,6 +149,66 @@ test('copy_file and move_file: mode kept, folders created, no silent overwriting
   await symlink('other', at('link'));
   await call(moveFile, { source: 'link', destination: 'moved-link' });
   assert.equal(await text('moved-link'), '#!/bin/sh\n', 'a link is moved as a link');
+});
+
+test('move_file over another hard link of the file takes the old name away', async (t) => {
+  const { call, text, put, at, root } = await bench(t);
+  await put('a', 'x');
+  await link(at('a'), at('b'));
+  await link(at('a'), at('c'));
+  await call(moveFile, { source: 'a', destination: 'b', overwrite: true });
+  assert.deepEqual((await readdir(root)).sort(), ['b', 'c']);
+  await failure(call(copyFile, { source: 'b', destination: 'c', overwrite: true }), 'INVALID_PARAMS');
+  assert.equal((await stat(at('b'))).nlink, 2, 'a copy onto itself parts no links');
+  assert.equal(await text('c'), 'x');
+});
+
+test('a destination that appears while a copy is made or a move is recorded is not overwritten', async (t) => {
+  const { call, text, put, at, root, context } = await bench(t);
+  for (const tool of [copyFile, moveFile]) {
+    await put('source', 'ours');
+    const recorder = {
+      prepare: async () => {
+        await put('target', 'theirs');
+        return { checkpointId: undefined, committed: async () => {}, abandoned: async () => {} };
+      },
+      outcome: () => ({ checkpointId: undefined, notRecorded: [] }),
+    };
+    const services = { ...context.services, recordChanges: () => recorder };
+    await failure(call(tool, { source: 'source', destination: 'target' }, { services }), 'ALREADY_EXISTS');
+    assert.deepEqual([await text('source'), await text('target')], ['ours', 'theirs']);
+    assert.deepEqual((await readdir(root)).sort(), ['source', 'target']);
+    await unlink(at('target'));
+  }
+});
+
+test('what stands in the way of a path is named', async (t) => {
+  const { call, put, at, root } = await bench(t);
+  await put('file', 'x');
+  await put('other', 'x');
+  await mkdir(at('dir'));
+  await symlink('nowhere', at('dangling'));
+  const before = (await readdir(root)).sort();
+  for (const path of ['file/sub', 'file/sub/deeper']) {
+    const attempts = [
+      () => call(copyFile, { source: 'other', destination: path }),
+      () => call(moveFile, { source: 'other', destination: path }),
+      () => call(writeFileTool, { path, content: 'x' }),
+      () => call(editFile, { path, old_text: 'x', new_text: 'y' }),
+      () => call(deleteDirectory, { path }),
+      () => call(createDirectory, { path }),
+    ];
+    for (const attempt of attempts) {
+      const error = await failure(attempt(), 'NOT_A_DIRECTORY');
+      assert.match(error.message, /"file" above it is a file/);
+    }
+  }
+  const lost = await failure(call(writeFileTool, { path: 'dangling/x', content: 'x' }), 'NOT_A_DIRECTORY');
+  assert.match(lost.message, /"dangling" above it is a symbolic link to something that does not exist/);
+  await failure(call(createDirectory, { path: 'dangling' }), 'ALREADY_EXISTS');
+  const over = call(moveFile, { source: 'dir', destination: 'file', overwrite: true });
+  assert.match((await failure(over, 'ALREADY_EXISTS')).message, /"file" is a file/);
+  assert.deepEqual((await readdir(root)).sort(), before);
 });
 
 test('move_file to another file system, files and folders', async (t) => {
