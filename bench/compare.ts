@@ -17,7 +17,7 @@ import {
 const WARM_UP_ROUNDS = 3;
 const MAX_FAILURES = 3;
 /** One server is sampled on one operation no longer than this, but at least MIN_SAMPLES times. */
-const MAX_SAMPLING_MS = 6_000;
+const MAX_SAMPLING_MS = 4_000;
 const MIN_SAMPLES = 5;
 
 export interface Cell {

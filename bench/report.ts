@@ -14,11 +14,17 @@ export function markdown(results: Results): string {
     targetTable(results),
   ];
   if (missed.length > 0) {
-    parts.push(
-      `Missed: ${missed.map(({ what, measured, limit }) => `${what} (${measured}; wanted ${limit})`).join('; ')}.`,
+    const lines = missed.map(
+      ({ what, measured, limit, why }) =>
+        `- ${what}: ${measured}; at most ${limit} was wanted${why ? `. ${capital(why)}` : ''}.`,
     );
+    parts.push(`Missed in this run:\n\n${lines.join('\n')}`);
   }
   return parts.join('\n\n');
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function heading({ date, machine, load, iterations, fixture }: Results): string {

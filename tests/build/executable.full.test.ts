@@ -88,6 +88,30 @@ describe('dist', () => {
     assert.equal(listed[1], listed[0]);
   });
 
+  test('everyday requests load neither the Web API nor HTTP/2, which cost 17 ms and 17 MB', async () => {
+    const [preload, loadedFile] = [join(folder, 'preload.cjs'), join(folder, 'loaded.json')];
+    const write = `require('node:fs').writeFileSync(${JSON.stringify(loadedFile)}, JSON.stringify(process.moduleLoadList))`;
+    await writeFile(preload, `process.on('exit', () => ${write});`);
+    const env = { NODE_OPTIONS: `--require ${JSON.stringify(preload)}` };
+    const server = await startServer({ shape: 'bundle', cwd: folder, env });
+    try {
+      const clientInfo = { name: 'test', version: '1' };
+      await post(server.url, 'initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
+      await post(server.url, 'tools/list', {});
+      assert.match(await callTool(server.url, 'list_directory', { path: '.' }), /"ok":true/);
+      assert.equal((await fetch(server.url)).status, 405);
+      assert.equal((await fetch(new URL('/health', server.url))).status, 200);
+    } finally {
+      await server.stop();
+    }
+    const loaded = JSON.parse(await readFile(loadedFile, 'utf8')) as string[];
+    assert.ok(loaded.some((name) => name.endsWith(' http')));
+    assert.deepEqual(
+      loaded.filter((name) => /undici|http2/.test(name)),
+      [],
+    );
+  });
+
   test('NODE_OPTIONS of the caller do not reach the executable', async () => {
     const env = { NODE_OPTIONS: '--require /no/such/file.cjs' };
     const { exitCode, stdout } = await runToEnd({ shape: 'executable', args: ['--version'], env });

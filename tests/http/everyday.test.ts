@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { post, startTestServer, type TestServer } from '../support/test-server.ts';
+
+const JSON_HEADERS = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+
+// That they load no Web API is tested on the bundle (tests/build): an `import` of node:http loads it, `require` does not.
+describe('everyday requests', { timeout: 60_000 }, () => {
+  let server: TestServer;
+  before(async () => {
+    server = await startTestServer();
+  });
+  after(() => server.close());
+
+  test('what is not one of them is answered by the other way, with its body', async () => {
+    const parseError = await send('POST', '/mcp', JSON_HEADERS, '{"jsonrpc":');
+    assert.equal(parseError.status, 400);
+    assert.match(parseError.text, /-32700/);
+    const unknown = await post(server.url, { jsonrpc: '2.0', id: 7, method: 'nothing/known' });
+    assert.match(JSON.stringify(unknown), /-32601/);
+    const chunked = await send('POST', '/mcp', { ...JSON_HEADERS, 'transfer-encoding': 'chunked' }, PING);
+    assert.deepEqual(
+      [chunked.status, JSON.parse(chunked.text)],
+      [200, { jsonrpc: '2.0', id: 1, result: {} }],
+    );
+    const head = await send('HEAD', '/health', {}, '');
+    assert.deepEqual([head.status, head.text], [200, '']);
+  });
+
+  test('a client that goes away while it sends its body leaves the server well', async () => {
+    const socket = connect(server.port, '127.0.0.1');
+    await once(socket, 'connect');
+    const head = [
+      'POST /mcp HTTP/1.1',
+      `Host: 127.0.0.1:${server.port}`,
+      'Content-Type: application/json',
+      'Content-Length: 1000',
+    ];
+    socket.write(`${head.join('\r\n')}\r\n\r\n{"jsonrpc"`);
+    socket.destroy();
+    await once(socket, 'close');
+    assert.equal((await send('POST', '/mcp', JSON_HEADERS, PING)).status, 200);
+    assert.deepEqual(server.defects, []);
+  });
+
+  const PING = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
+  function send(method: string, path: string, headers: Record<string, string>, body: string) {
+    return new Promise<{ status: number; text: string }>((resolve, reject) => {
+      const request = httpRequest({ port: server.port, method, path, headers }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      });
+      request.on('error', reject);
+      request.end(body === '' ? undefined : body);
+    });
+  }
+});
