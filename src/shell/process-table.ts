@@ -99,9 +99,9 @@ export class ProcessTable {
 
   /** @throws {CodedError} PROCESS_NOT_FOUND */
   get(idOrName: string): ManagedProcess {
-    const found =
-      this.#processes.get(idOrName) ??
-      [...this.#processes.values()].reverse().find((candidate) => candidate.name === idOrName);
+    // Of several with one name the newest that still runs is meant.
+    const named = [...this.#processes.values()].reverse().filter(({ name }) => name === idOrName);
+    const found = this.#processes.get(idOrName) ?? named.find(({ running }) => running) ?? named[0];
     if (found) return found;
     const known = [...this.#processes.values()].slice(-8).map((candidate) => candidate.id);
     throw new CodedError(

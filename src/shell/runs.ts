@@ -117,7 +117,10 @@ function newRun(started: { process: ManagedProcess; completed: Promise<void> }):
 
 async function compileResult(run: Run, attached: boolean): Promise<CommandResult> {
   const { process } = run;
-  const output = (process.running ? undefined : await run.output) ?? (await wholeOutput(process));
+  let output = process.running ? await wholeOutput(process) : undefined;
+  // What ended while its output was read is told as ended, and then with its last words.
+  if (!process.running) output = await run.output;
+  output ??= await wholeOutput(process);
   return {
     processId: process.id,
     command: process.command,

@@ -192,13 +192,15 @@ export class Shell {
     const from = cursor ?? this.#shown.get(process) ?? { stdout: 0, stderr: 0 };
     const waitMs = allowedWaitMs(request.waitMs ?? 0, links);
     if (waitMs > 0 && process.running) await waitForOutput(process, from, waitMs, links);
+    // Before the output is read: who is told that it ended must have its last words.
+    const info = await describe(process, false);
     const output =
       cursor && request.tailChars === undefined
         ? await outputFrom(process, cursor)
         : await outputTail(process, request.tailChars ?? DEFAULT_TAIL_CHARACTERS);
     if (cursor === undefined) this.#shown.set(process, output.cursor);
     return {
-      info: await describe(process, false),
+      info,
       stdout: output.stdout,
       stderr: output.stderr,
       cursor: formatCursor(output.cursor, process),
