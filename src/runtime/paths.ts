@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
-import { systemCode } from './errors.ts';
+import { CodedError, systemCode } from './errors.ts';
 import { isMac, isWindows } from './platform.ts';
 
 /** True when `path` is `folder` or lies below it. Both absolute. */
@@ -18,6 +18,7 @@ export function isOutside(relativePath: string): boolean {
 /**
  * The real path of the deepest ancestor that exists, with the missing rest appended.
  * A dangling symlink counts as missing here; who writes through it decides (atomic-write.ts).
+ * @throws {CodedError} INVALID_PARAMS for a path or name that is longer than the system allows
  */
 export async function realPathOfExistingPart(absolutePath: string): Promise<string> {
   const missing: string[] = [];
@@ -27,6 +28,7 @@ export async function realPathOfExistingPart(absolutePath: string): Promise<stri
       return join(await realpath(current), ...missing);
     } catch (error) {
       const code = systemCode(error);
+      if (code === 'ENAMETOOLONG') throw tooLong();
       if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ELOOP' && code !== 'EACCES') throw error;
       const parent = dirname(current);
       if (parent === current) return absolutePath;
@@ -34,4 +36,12 @@ export async function realPathOfExistingPart(absolutePath: string): Promise<stri
       current = parent;
     }
   }
+}
+
+function tooLong(): CodedError {
+  return new CodedError(
+    'INVALID_PARAMS',
+    'The path, or a name in it, is longer than the system allows.',
+    'Use shorter names.',
+  );
 }

@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { lstat, readdir, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '../runtime/errors.ts';
@@ -48,6 +49,7 @@ export async function deleteDirectory(
       if (!stats) throw await fileNotFound(folder);
       if (!stats.isDirectory()) throw notADirectoryToDelete(folder, stats.isSymbolicLink());
       const inside = await readdir(entry.path, { recursive: true, withFileTypes: true });
+      if (options.recorder) await refuseUnrecordable(folder, inside);
       const changes = () => [
         ...inside.map((found) => removal(join(found.parentPath, found.name))),
         removal(entry.path),
@@ -63,6 +65,23 @@ export async function deleteDirectory(
       throw await fileError(error, folder, 'deleted');
     }
   });
+}
+
+/**
+ * A name that is not UTF-8 comes out of readdir with U+FFFD in it and leads to nothing: the file could neither be
+ * recorded nor brought back.
+ */
+async function refuseUnrecordable(folder: FileRef, inside: readonly Dirent[]): Promise<void> {
+  for (const { name, parentPath } of inside) {
+    if (!name.includes('\uFFFD')) continue;
+    const found = await lstat(join(parentPath, name)).catch(() => undefined);
+    if (found) continue;
+    throw new CodedError(
+      'UNSUPPORTED_FILE',
+      `"${folder.shown}" holds a name that is not UTF-8 ("${name}"), which could not be brought back. Nothing was deleted.`,
+      'Rename or delete that file first with run_command.',
+    );
+  }
 }
 
 function removal(path: string): FileChange {

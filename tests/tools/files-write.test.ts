@@ -256,6 +256,29 @@ test('delete: files, links, folders; never a root, never .git', async (t) => {
   assert.deepEqual((await readdir(root)).sort(), ['.git', 'kept']);
 });
 
+test('delete_directory refuses what it could not record: a name that is not UTF-8', async (t) => {
+  if (process.platform !== 'linux') return t.skip('only Linux takes names that are not UTF-8');
+  const { call, put, at, context } = await bench(t);
+  await mkdir(at('dir'));
+  await put('dir/fine \uFFFD', 'x');
+  await writeFile(Buffer.concat([Buffer.from(at('dir/bad')), Buffer.of(0xff)]), 'x');
+  const recorder = {
+    prepare: async () => ({ checkpointId: 'c1', committed: async () => {}, abandoned: async () => {} }),
+    outcome: () => ({ checkpointId: 'c1', notRecorded: [] }),
+  };
+  const services = { ...context.services, recordChanges: () => recorder };
+  await failure(call(deleteDirectory, { path: 'dir' }, { services }), 'UNSUPPORTED_FILE');
+  assert.equal((await readdir(at('dir'))).length, 2);
+});
+
+test('names longer than the system allows are refused as such', async (t) => {
+  const { call } = await bench(t);
+  for (const path of ['a'.repeat(300), `dir/${'a'.repeat(300)}/b`, 'abc/'.repeat(3000)]) {
+    await failure(call(writeFileTool, { path, content: 'x' }), 'INVALID_PARAMS');
+    await failure(call(deleteFile, { path }), 'INVALID_PARAMS');
+  }
+});
+
 test('create_directory', async (t) => {
   const { call, put } = await bench(t);
   assert.equal((await call(createDirectory, { path: 'a/b' })).data.created, true);
