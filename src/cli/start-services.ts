@@ -7,6 +7,7 @@ import {
   confinementBy,
   confinementRefusing,
   createSandbox,
+  withoutFolders,
 } from '../access/sandbox/index.ts';
 import type { Settings } from '../config/load.ts';
 import { createGit } from '../git/index.ts';
@@ -54,6 +55,8 @@ export function startServices(settings: Settings, stateDir: string, log?: Log): 
     : commands === 'none'
       ? confinementRefusing(commandsRefused, roots)
       : undefined;
+  // Nothing that runs unconfined is looked up where a confined command can write (`npm start` puts such folders first).
+  if (confinement) process.env['PATH'] = withoutFolders(process.env, roots)['PATH'];
   const history = createHistory({
     stateDir,
     workspace,
@@ -72,7 +75,7 @@ export function startServices(settings: Settings, stateDir: string, log?: Log): 
       defaultShell: settings.shell,
       shellTimeoutSeconds: settings['shell-timeout'],
       yieldMs: settings.yield,
-      env: process.env,
+      env: environment,
       confinement,
     }),
     audit,

@@ -6,7 +6,7 @@ import { which } from '../runtime/which.ts';
 import type { AccessMode } from '../workspace/index.ts';
 import { buildCommandLine, type CommandPurpose, gitEnvironment } from './command.ts';
 import { gitFailure } from './failures.ts';
-import { GIVE_UP_MS, KeptOutput, type LongRunner, type LongRunResult } from './long-run.ts';
+import { GIVE_UP_MS, KeptOutput, type LongRunner, type LongRunResult, runToTheEnd } from './long-run.ts';
 import { withoutCredentials } from './names.ts';
 
 export interface GitProgramOptions {
@@ -118,11 +118,15 @@ export class GitProgram {
   async runLong(args: readonly string[], run: LongGitRun): Promise<LongRunResult> {
     this.refuseInReadOnly(args[0]);
     const file = await this.#locate(run.cwd);
-    // The runner confines it: it may go on longer than this call.
+    // The shell domain confines what it runs, which may go on longer than this call.
     const line = buildCommandLine(this.#environment(), this.accessMode, { ...run, reads: false }, [], args);
-    await this.#options.confinement?.require();
+    const sandbox = await this.#options.confinement?.require();
+    const start =
+      sandbox && run.runner === runToTheEnd
+        ? sandbox.wrap(file, line.args, { cwd: run.cwd, env: line.env })
+        : { file, ...line };
     const title = withoutCredentials(`git ${args.join(' ')}`);
-    return run.runner.run({ title, file, cwd: run.cwd, ...line }, run.signal);
+    return run.runner.run({ title, cwd: run.cwd, ...start }, run.signal);
   }
 
   /** The user's own setting of a variable, as git would see it. */

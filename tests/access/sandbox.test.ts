@@ -321,6 +321,64 @@ describe('git in workspace mode', () => {
   });
 });
 
+test('programs in the workspace that stand in front of PATH never run unconfined', async (t) => {
+  const path = process.env['PATH'];
+  t.after(() => {
+    process.env['PATH'] = path;
+  });
+  const world = await confinedWorld(t, {
+    prepare(world) {
+      const bin = join(world.root, 'node_modules', '.bin');
+      mkdirSync(bin, { recursive: true });
+      for (const name of ['git', 'bash', 'sh', 'rg', 'bwrap', 'fallocate', 'ps']) {
+        world.executable(join(bin, name), `#!/bin/sh\necho planted > ${world.outside}/made.txt\nexit 1\n`);
+      }
+      process.env['PATH'] = `${bin}:${path}`;
+    },
+  });
+  if (!world) return;
+  world.git('config', 'user.name', 'a');
+  world.git('config', 'user.email', 'a@example.org');
+  const before = world.outsideState();
+  world.write(join(world.root, '.env'), 'changed\n');
+  for (const [tool, args] of [
+    ['run_command', { command: 'echo hello' }],
+    ['git_status', {}],
+    ['git_diff', {}],
+    ['grep', { pattern: 'one' }],
+    ['write_file', { path: '.env', content: 'x' }],
+    ['write_file', { path: 'inside.txt', content: 'x' }],
+    ['git_commit', { message: 'x', files: ['inside.txt'] }],
+  ] as const) {
+    const reply = await world.call(tool, args);
+    assert.equal(reply.ok, true, `${tool}: ${reply.text}`);
+    assert.equal(world.outsideState(), before, tool);
+  }
+  assert.match(
+    await run(world, 'command -v git'),
+    /node_modules\/\.bin\/git/,
+    'confined, they are what is found',
+  );
+});
+
+test('a process on a pseudo-terminal is confined as well', async (t) => {
+  const world = await confinedWorld(t);
+  if (!world) return;
+  const started = await world.call('start_process', {
+    command: `test -t 0 && echo TERMINAL; cat ${world.outside}/secret.txt; ls .state; echo END`,
+    pty: true,
+  });
+  const id = /\\"process_id\\":\\"(\w+)\\"/.exec(started.text)?.[1];
+  assert.ok(id, started.text);
+  let output = '';
+  for (let round = 0; round < 20 && !output.includes('END'); round++) {
+    output = (await world.call('process_output', { id, cursor: '0', wait_ms: 2000 })).text;
+  }
+  assert.match(output, /TERMINAL/);
+  assert.match(output, /END/);
+  assert.ok(!output.includes(CANARY) && !output.includes(STATE_CANARY), output);
+});
+
 test('without a sandbox commands and changing git tools are refused with what to install', async (t) => {
   const path = process.env['PATH'];
   t.after(() => {
