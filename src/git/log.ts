@@ -123,6 +123,8 @@ export function commitEntry(fields: readonly string[], maxBodyChars = MAX_BODY_C
     rawBody = '',
   ] = fields;
   const body = rawBody.trim();
+  // Where a shallow clone ends git says so in the place of a name.
+  const names = refs.split(', ').filter((name) => name !== '' && name !== 'grafted' && name !== 'replaced');
   const parentList = parents.split(' ');
   return {
     hash,
@@ -137,7 +139,7 @@ export function commitEntry(fields: readonly string[], maxBodyChars = MAX_BODY_C
           ? `${body.slice(0, maxBodyChars)} [cut: ${maxBodyChars} of ${body.length} characters; git_show has all]`
           : body,
     }),
-    ...(refs && { refs: refs.split(', ') }),
+    ...(names.length > 0 && { refs: names }),
     ...(parentList.length > 1 && { parents: parentList }),
   };
 }

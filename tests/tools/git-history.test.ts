@@ -222,6 +222,11 @@ describe('git_log', () => {
     const shallow = await world.ok('git_log', { path: join(world.folder, 'shallow') });
     assert.equal(shallow.data.entries.length, 1);
     assert.match(shallow.summary, /shallow clone.*--unshallow/);
+    const { refs } = shallow.data.entries[0];
+    assert.ok(
+      refs.includes('origin/HEAD') && !refs.includes('grafted'),
+      'a mark of git was listed as a branch',
+    );
   });
 
   test('names the parents of a merge and keeps messages in other encodings readable', async (t) => {
