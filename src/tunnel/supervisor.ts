@@ -96,7 +96,10 @@ export class TunnelSupervisor {
       return { state: 'ended', message: this.#message, address };
     if (!this.#proven)
       return { state: this.#lastAddress ? 'reconnecting' : 'connecting', message: this.#message, address };
-    return { state: 'connected', message: this.#message, ...own, address };
+    // Without network the provider may not have noticed yet.
+    if (this.#message !== undefined)
+      return { ...own, state: 'reconnecting', message: this.#message, address };
+    return { state: 'connected', message: undefined, ...own, address };
   }
 
   /** Ends the provider and everything it started. */
