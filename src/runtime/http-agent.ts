@@ -10,15 +10,22 @@ export interface AgentOptions {
   /** Of the URLs that are asked for: `http:` or `https:`. */
   readonly protocol: string;
   readonly proxy: URL | undefined;
+  readonly keepAlive: boolean;
   readonly maxConnections: number;
   /** Certificates to trust instead of the system's. */
   readonly ca: string | undefined;
 }
 
-/** An agent that keeps connections open and, for https, makes them through the proxy where there is one. */
-export async function createAgent({ protocol, proxy, ca, maxConnections }: AgentOptions): Promise<Agent> {
+/** An agent that, for https, makes connections through the proxy where there is one. */
+export async function createAgent({
+  protocol,
+  proxy,
+  keepAlive,
+  maxConnections,
+  ca,
+}: AgentOptions): Promise<Agent> {
   const settings = {
-    keepAlive: true,
+    keepAlive,
     maxSockets: maxConnections,
     timeout: IDLE_MS,
     scheduling: 'lifo',
@@ -108,4 +115,17 @@ export function describeNetworkError(error: unknown): string {
   const errors = error instanceof AggregateError ? error.errors : [];
   const first: unknown = errors[0];
   return error.message || (first instanceof Error ? first.message : error.name);
+}
+
+/** True for an error of making a connection: nothing was sent over it. When in doubt, false. */
+export function isConnectError(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isConnectError);
+  if (!(error instanceof Error)) return false;
+  const { syscall, code = '' } = error as NodeJS.ErrnoException;
+  return (
+    syscall === 'connect' ||
+    syscall === 'getaddrinfo' ||
+    // A certificate that is not trusted or not for this name.
+    /CERT|SELF_SIGNED|^UNABLE_TO_|^ERR_TLS_/.test(code)
+  );
 }

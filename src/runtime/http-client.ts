@@ -1,5 +1,7 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { createAgent, describeNetworkError, proxyAuthorization } from './http-agent.ts';
+import type { Socket } from 'node:net';
+import { createAgent, describeNetworkError, isConnectError, proxyAuthorization } from './http-agent.ts';
+import { isDeno } from './platform.ts';
 import { proxyFor } from './proxy.ts';
 
 export interface HttpClientOptions {
@@ -16,6 +18,8 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
+  /** Must not arrive twice, whatever happens to the connection. */
+  readonly onlyOnce?: boolean | undefined;
   /** Gives the request up as long as no answer has begun; one that has begun is read to its end. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds until the answer's headers. */
@@ -68,12 +72,15 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     async send(request) {
       request.signal?.throwIfAborted();
       const proxy = proxyFor(request.url, options.env);
-      const key = `${request.url.protocol} ${proxy?.href ?? ''}`;
+      // When a kept connection breaks, Deno sends the request again by itself, a POST too (measured with 2.9).
+      const keepAlive = !(isDeno && request.onlyOnce);
+      const key = `${keepAlive} ${request.url.protocol} ${proxy?.href ?? ''}`;
       let agent = agents.get(key);
       if (agent === undefined) {
         agent = createAgent({
           protocol: request.url.protocol,
           proxy,
+          keepAlive,
           maxConnections: options.maxConnections,
           ca: options.ca,
         });
@@ -96,7 +103,8 @@ async function exchange(request: HttpRequest, agent: Agent, proxy: URL | undefin
   const isTls = target.protocol === 'https:';
   const start = (isTls ? await import('node:https') : await import('node:http')).request;
   return new Promise((resolve, reject) => {
-    let connected = false;
+    let socket: Socket | undefined;
+    let answered = false;
     let timer: NodeJS.Timeout | undefined;
     const outgoing: ClientRequest = start({
       agent,
@@ -116,8 +124,10 @@ async function exchange(request: HttpRequest, agent: Agent, proxy: URL | undefin
       outgoing.destroy();
       reject(reason);
     };
-    const failure = (message: string, tooLarge = false) =>
-      fail(new HttpFailure(message, { unsent: !connected, tooLarge }));
+    const failure = (error: unknown) => {
+      const unsent = !answered && (socket === undefined || socket.connecting || isConnectError(error));
+      fail(new HttpFailure(describeNetworkError(error), { unsent, tooLarge: error instanceof BodyTooLarge }));
+    };
     const onAbort = () => fail(request.signal?.reason);
     const done = () => {
       clearTimeout(timer);
@@ -125,29 +135,22 @@ async function exchange(request: HttpRequest, agent: Agent, proxy: URL | undefin
     };
     const limit = (timeoutMs: number, message: string) => {
       clearTimeout(timer);
-      timer = setTimeout(() => failure(message), timeoutMs);
+      timer = setTimeout(() => failure(new Error(message)), timeoutMs);
     };
 
     limit(request.headersTimeoutMs, `no answer within ${request.headersTimeoutMs / 1000} s`);
     request.signal?.addEventListener('abort', onAbort, { once: true });
-    outgoing.once('socket', (socket) => {
-      // Agents hand over connected sockets where they make them themselves or use one again.
-      if (!socket.connecting) connected = true;
-      else socket.once(isTls ? 'secureConnect' : 'connect', () => (connected = true));
-    });
-    outgoing.on('error', (error) => failure(describeNetworkError(error)));
+    outgoing.once('socket', (given) => (socket = given));
+    outgoing.on('error', failure);
     outgoing.once('response', (response) => {
       const headersAtMs = performance.now();
-      connected = true;
+      answered = true;
       request.signal?.removeEventListener('abort', onAbort);
       limit(request.bodyTimeoutMs, `the answer did not end within ${request.bodyTimeoutMs / 1000} s`);
-      readBody(response, request.maxBodyBytes, request.onData).then(
-        (body) => {
-          done();
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, headersAtMs, body });
-        },
-        (error: unknown) => failure(describeNetworkError(error), error instanceof BodyTooLarge),
-      );
+      readBody(response, request.maxBodyBytes, request.onData).then((body) => {
+        done();
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, headersAtMs, body });
+      }, failure);
     });
     outgoing.end(request.body);
   });

@@ -3,7 +3,7 @@ import type { RequestLine } from '../../http/request-log.ts';
 import type { McpEndpoint } from '../../mcp/http.ts';
 import type { Answer } from './answer-payload.ts';
 import type { Command } from './commands.ts';
-import { Delivery, type DeliveryOptions } from './delivery.ts';
+import { Delivery, type DeliveryOptions, type DeliveryOutcome } from './delivery.ts';
 import { KnownRequests } from './known-requests.ts';
 import { runCommand } from './run-command.ts';
 
@@ -105,7 +105,13 @@ export class CommandDesk {
   }
 
   async #finish(command: Command, answer: Answer, delivery: Delivery): Promise<void> {
-    const outcome = await delivery.finish(answer);
+    let outcome: DeliveryOutcome;
+    let token: string;
+    do {
+      token = command.shardToken;
+      outcome = await delivery.finish(answer);
+      // Delivered again meanwhile: a service that has lost what it knew waits for an answer to this delivery.
+    } while (token !== command.shardToken && (outcome === 'delivered' || outcome === 'settled'));
     if (outcome === 'delivered') this.#answered++;
     else this.#options.log.debug(`openai tunnel: answer to ${command.requestId}: ${outcome}`);
   }

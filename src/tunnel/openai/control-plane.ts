@@ -12,9 +12,16 @@ export interface ControlPlane {
    * @param waitMs how long the service may wait for one
    */
   poll(limit: number, waitMs: number, signal: AbortSignal): Promise<HttpAnswer>;
-  /** @param timeoutMs until the service has acknowledged it */
-  answer(command: Command, body: string, timeoutMs: number, signal: AbortSignal): Promise<HttpAnswer>;
+  answer(command: Command, body: string, options: AnswerRequestOptions): Promise<HttpAnswer>;
   close(): void;
+}
+
+export interface AnswerRequestOptions {
+  /** Until the service has acknowledged it. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Must not arrive twice; a final answer may, the service takes one. */
+  readonly onlyOnce: boolean;
 }
 
 export interface ControlPlaneOptions {
@@ -65,7 +72,7 @@ export function createControlPlane({ credentials, env, ca }: ControlPlaneOptions
     metadata: (signal) => get('', METADATA_TIMEOUT_MS, MAX_SMALL_BYTES, signal),
     poll: (limit, waitMs, signal) =>
       get(`/poll?limit=${limit}&timeout_ms=${waitMs}`, waitMs + POLL_GRACE_MS, MAX_POLL_BYTES, signal),
-    answer: (command, body, timeoutMs, signal) =>
+    answer: (command, body, { timeoutMs, signal, onlyOnce }) =>
       answers.send({
         method: 'POST',
         url: new URL(`${base}/response`),
@@ -76,6 +83,7 @@ export function createControlPlane({ credentials, env, ca }: ControlPlaneOptions
           ...clientRequestId(command),
         },
         body,
+        onlyOnce,
         signal,
         headersTimeoutMs: timeoutMs,
         bodyTimeoutMs: timeoutMs,

@@ -70,7 +70,7 @@ export class Delivery {
     for (let failures = 1; ; failures++) {
       const leftMs = this.#leftMs(giveUpAtMs);
       if (leftMs <= 0) return this.#isLate() ? 'late' : this.#failed('it could not be delivered');
-      const answer = await this.#attempt(body, Math.min(ATTEMPT_MS, leftMs));
+      const answer = await this.#attempt(body, Math.min(ATTEMPT_MS, leftMs), false);
       if (signal.aborted) return 'failed';
       let retryAfterMs = 0;
       if ('status' in answer) {
@@ -115,7 +115,7 @@ export class Delivery {
     for (let failures = 1; failures <= NOTIFICATION_ATTEMPTS; failures++) {
       const leftMs = this.#leftMs(performance.now() + ATTEMPT_MS);
       if (leftMs <= 0 || signal.aborted || this.#notificationsOver) return false;
-      const answer = await this.#attempt(body, leftMs);
+      const answer = await this.#attempt(body, leftMs, true);
       let retryAfterMs = 0;
       if ('status' in answer) {
         if (answer.status !== 429) return answer.status >= 200 && answer.status < 300;
@@ -128,10 +128,10 @@ export class Delivery {
     return false;
   }
 
-  async #attempt(body: string, timeoutMs: number): Promise<HttpAnswer | Error> {
+  async #attempt(body: string, timeoutMs: number, onlyOnce: boolean): Promise<HttpAnswer | Error> {
     const { controlPlane, signal } = this.#options;
     try {
-      return await controlPlane.answer(this.#command, body, timeoutMs, signal);
+      return await controlPlane.answer(this.#command, body, { timeoutMs, signal, onlyOnce });
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
