@@ -94,11 +94,21 @@ export async function waitForOutput(
     const [outSize, errSize] = await sizes(process);
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) return;
-    const more = outSize > from.stdout || errSize > from.stderr;
+    const more =
+      (await hasCharacter(process.stdout, from.stdout, outSize)) ||
+      (await hasCharacter(process.stderr, from.stderr, errSize));
     const end = await waitFor(process.ended, Math.min(leftMs, more ? SETTLE_MS : POLL_MS), links);
     if (end === 'cancelled') throw links.signal.reason;
     if (end !== 'time' || more) return;
   }
+}
+
+/** Whether there is something to show: the first bytes of a character whose rest is still to come are not. */
+async function hasCharacter(log: ManagedProcess['stderr'], from: number, size: number): Promise<boolean> {
+  if (!log || size <= from) return false;
+  if (size - from >= 4) return true;
+  const { bytes } = await log.read(from, size - from);
+  return wholeCharactersEnd(bytes) > 0;
 }
 
 /** The value when it comes in time. */

@@ -90,10 +90,13 @@ const processOutput = defineTool({
       context,
     );
     const { info } = result;
+    const isEmpty = result.stdout === '' && result.stderr === '';
+    // The first bytes of a character whose rest is still to come: asking at once would give the same answer again.
+    const isPartOfCharacter = isEmpty && info.state === 'running' && result.remainingBytes < 8;
     const more =
-      result.remainingBytes > 0
+      result.remainingBytes > 0 && !isPartOfCharacter
         ? ` ${formatCount(result.remainingBytes)} bytes follow: process_output {"id":"${info.id}","cursor":"${result.cursor}"}.`
-        : result.stdout === '' && result.stderr === ''
+        : isEmpty
           ? ' No new output.'
           : '';
     return {

@@ -40,6 +40,20 @@ test('a command that ended while its answer was put together lost its last words
   assert.deepEqual([result.running, result.exitCode, result.stdout], [false, 0, 'first\nlast words\n']);
 });
 
+test('waiting for output was over at once, again and again, while half a character was there', async () => {
+  const { shell, root, close } = await openShell();
+  const command = "printf 'x\\xc3'; read go; printf '\\xa9y\\n'; read go";
+  const { id } = await shell.startProcess({ command, root }, links());
+  const first = await shell.processOutput({ id, cursor: '0', waitMs: 10_000 }, links());
+  assert.deepEqual([first.stdout, first.cursor], ['x', '1']);
+  const waiting = shell.processOutput({ id, cursor: '1', waitMs: 10_000 }, links());
+  const early = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 400, 'waits'))]);
+  assert.equal(early, 'waits');
+  await shell.writeInput(id, 'go\n', false);
+  assert.equal((await waiting).stdout, 'éy\n');
+  await close();
+});
+
 test('of several processes with one name the newest that runs is meant, not one that ended', async () => {
   const { shell, root, close } = await openShell();
   const start = () => shell.startProcess({ command: 'sleep 60', root, name: 'dev' }, links());
