@@ -19,10 +19,11 @@ interface Answers {
  */
 export class IgnoredByGit {
   readonly #answers = new Map<string, Answers>();
+  readonly #indexFiles = new Map<string, Promise<string>>();
 
   /** @returns those of the paths that are not tracked; without git on this machine nothing is tracked */
   async among(repository: string, paths: ReadonlySet<string>): Promise<string[]> {
-    const stamp = await indexStamp(repository);
+    const stamp = await stampOf(await this.#indexFile(repository));
     let answers = this.#answers.get(repository);
     if (answers?.stamp !== stamp || answers.ignored.size > MAX_REMEMBERED) {
       answers = { stamp, ignored: new Map() };
@@ -36,12 +37,17 @@ export class IgnoredByGit {
     }
     return [...paths].filter((path) => ignored.get(path));
   }
+
+  #indexFile(repository: string): Promise<string> {
+    const known =
+      this.#indexFiles.get(repository) ?? gitFolderOf(repository).then((folder) => join(folder, 'index'));
+    this.#indexFiles.set(repository, known);
+    return known;
+  }
 }
 
-async function indexStamp(repository: string): Promise<string> {
-  const index = await stat(join(await gitFolderOf(repository), 'index'), { bigint: true }).catch(
-    () => undefined,
-  );
+async function stampOf(indexFile: string): Promise<string> {
+  const index = await stat(indexFile, { bigint: true }).catch(() => undefined);
   return index === undefined ? 'none' : `${index.mtimeNs} ${index.size} ${index.ino}`;
 }
 
