@@ -5,6 +5,7 @@ import { CodedError, systemCode } from '../runtime/errors.ts';
 import { isWithin, readTextInside } from '../workspace/index.ts';
 import { gitFailure, notARepository } from './failures.ts';
 import type { GitProgram } from './git-program.ts';
+import { assertSelfContained, leadsOut } from './self-contained.ts';
 
 /** Where a repository is; found by looking at files, without a process. */
 export interface Repository {
@@ -45,7 +46,7 @@ export async function findRepository(
     const gitDir = await gitDirIn(current);
     if (gitDir !== undefined) {
       const repository = await describe(current, gitDir);
-      await assertAllowed(repository, program.roots);
+      await assertAllowed(repository, program);
       return { repository, folder, file };
     }
     const parent = dirname(current);
@@ -53,22 +54,19 @@ export async function findRepository(
     current = parent;
   }
   const repository = await bareRepository(program, folder, signal);
-  await assertAllowed(repository, program.roots);
+  await assertAllowed(repository, program);
   return { repository, folder, file };
 }
 
 /** In a confined mode neither the working tree nor anything that git keeps may lie outside of the roots. */
-async function assertAllowed(repository: Repository, roots: readonly string[] | undefined): Promise<void> {
+async function assertAllowed(repository: Repository, program: GitProgram): Promise<void> {
+  const { roots } = program;
   if (roots === undefined) return;
+  // In the sandbox nothing else is there.
+  if (await program.startsNothing()) return assertSelfContained(repository, roots);
   const common = await realpath(repository.commonDir).catch(() => repository.commonDir);
-  for (const path of [repository.top, repository.gitDir, common]) {
-    if (roots.some((root) => isWithin(path, root))) continue;
-    throw new CodedError(
-      'PATH_OUTSIDE_WORKSPACE',
-      'The repository of this folder does not lie inside of the workspace as a whole, so the git tools leave it alone.',
-      'Ask the user to start local-coder with the top folder of the repository (and the main one of a worktree) as --workspace.',
-    );
-  }
+  const places = [repository.top, repository.gitDir, common];
+  if (!places.every((path) => roots.some((root) => isWithin(path, root)))) throw leadsOut();
 }
 
 async function statOf(path: string): Promise<Stats> {

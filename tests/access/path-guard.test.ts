@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { z } from 'zod';
@@ -238,6 +239,64 @@ describe('access mode read-only', () => {
       if (tool === 'git_diff') assert.ok(reply.text.includes('visible change'), what);
     }
   });
+});
+
+test('without a sandbox a repository that reaches into another one is not read', async (t) => {
+  const world = new World(t, 'read-only');
+  const other = join(world.outside, 'repository');
+  const inOther = (...args: string[]) => execFileSync('git', ['-C', other, ...args]);
+  mkdirSync(other);
+  inOther('init', '-q');
+  world.write(join(other, 'secret.txt'), CANARY);
+  inOther('add', '.');
+  inOther('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-q', '-m', CANARY);
+  const hash = inOther('rev-parse', 'HEAD').toString().trim();
+  await world.start();
+  const git = join(world.root, '.git');
+  const attempts: Record<string, () => void> = {
+    'another working tree': () => world.git('config', 'core.worktree', world.outside),
+    alternates: () => world.write(join(git, 'objects/info/alternates'), `${other}/.git/objects\n`),
+    'linked packs': () => symlinkSync(join(other, '.git/objects/pack'), join(git, 'objects/linked')),
+    'a linked index': () => {
+      rmSync(join(git, 'index'));
+      symlinkSync(join(other, '.git/index'), join(git, 'index'));
+    },
+  };
+  for (const [name, prepare] of Object.entries(attempts)) {
+    prepare();
+    for (const [tool, args] of [
+      ['git_show', { ref: hash.slice(0, 5) }],
+      ['git_show', { ref: `${hash}:secret.txt` }],
+      ['git_diff', {}],
+      ['git_status', {}],
+      ['git_log', {}],
+    ] as const) {
+      const reply = await world.call(tool, args);
+      assert.ok(!reply.text.includes(CANARY), `${name}, ${tool}: ${reply.text}`);
+      assert.ok(!reply.text.includes(NAME_CANARY), `${name}, ${tool}: ${reply.text}`);
+    }
+  }
+});
+
+test('the history of another mode shows and restores nothing outside', async (t) => {
+  const world = new World(t, 'workspace');
+  await world.start({ access: 'full' });
+  const target = join(world.outside, 'file.txt');
+  const written = await world.call('write_file', { path: target, content: 'new\n' });
+  const id = /"checkpoint_id\\":\\"(\w+)/.exec(written.text)?.[1];
+  assert.ok(id, written.text);
+  await world.program.close();
+  await world.start();
+  const before = world.outsideState();
+  for (const args of [
+    { action: 'list' },
+    { action: 'preview', checkpoint_id: id },
+    { action: 'restore', checkpoint_id: id },
+  ]) {
+    const reply = await world.call('rewind', args);
+    assert.ok(!reply.text.includes(CANARY) && !reply.text.includes('file.txt'), reply.text);
+  }
+  assert.equal(world.outsideState(), before);
 });
 
 describe('the registry', () => {
