@@ -3,6 +3,7 @@ import type { Settings } from '../config/load.ts';
 import { createInstructions } from '../context/index.ts';
 import type { CallRecord } from '../mcp/call.ts';
 import { ToolRegistry } from '../mcp/registry.ts';
+import { VIEWER_INSTRUCTIONS } from '../relay/viewer/contracts.ts';
 import type { Log } from '../runtime/log.ts';
 import { changeCounter } from '../tools/context-sources.ts';
 import { selectTools } from '../tools/index.ts';
@@ -47,11 +48,7 @@ export function startProgram(settings: Settings, stateDir: string, log: Log): Pr
     services,
     registry,
     approvals,
-    instructions: createInstructions({
-      workspace: services.workspace,
-      // Over stdio the first client is the only one; over HTTP clients come back all the time.
-      countChanges: settings.stdio ? changeCounter(services) : fromTheSecond(changeCounter(services)),
-    }),
+    instructions: instructionsOf(settings, services),
     async recover() {
       await services.history?.recover().catch((error: unknown) => log.warn(`history: ${String(error)}`));
     },
@@ -61,6 +58,15 @@ export function startProgram(settings: Settings, stateDir: string, log: Log): Pr
       await services.audit?.flush();
     },
   };
+}
+
+function instructionsOf(settings: Settings, services: Services): () => Promise<string> {
+  if (settings.tools === 'viewer') return async () => VIEWER_INSTRUCTIONS;
+  return createInstructions({
+    workspace: services.workspace,
+    // Over stdio the first client is the only one; over HTTP clients come back all the time.
+    countChanges: settings.stdio ? changeCounter(services) : fromTheSecond(changeCounter(services)),
+  });
 }
 
 type CountChanges = ReturnType<typeof changeCounter>;

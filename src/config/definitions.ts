@@ -86,9 +86,8 @@ export const SETTINGS = {
     schema: z.enum(['full', 'slim', 'viewer']),
     kind: 'value',
     placeholder: 'SET',
-    help: 'which tools are listed: full (default) or slim',
+    help: 'which tools are listed: full (default), slim, or viewer (looks into the folders, read-only)',
     allowed: 'full, slim or viewer',
-    notAvailable: later(['full', 'slim']),
     fromProject: 'tighten',
   },
   results: {

@@ -96,6 +96,8 @@ export async function loadSettings(
     ...DEFAULTS,
     ...(values as SettingValues), // every value went through its schema in the line above
     'state-dir': resolve(cwd, expandHome(stateDir)),
+    // The viewer's tools only look; what else the mode is asked about (card, instructions, shell) says the same.
+    ...(values['tools'] === 'viewer' ? { access: 'read-only' as const } : {}),
     ...auditLogOf(given.get('audit-log'), cwd),
     workspace: await realRoots(
       (values['workspace'] as string[] | undefined) ?? [cwd],

@@ -11,6 +11,7 @@ import { recentCalls } from './recent-calls.ts';
 import { searchTools } from './search.ts';
 import { shellTools } from './shell.ts';
 import { transferTools } from './transfer.ts';
+import { viewerTools } from './viewer.ts';
 
 /**
  * Every tool, in the order in which tools/list shows them. The list holds tools of many inputs; each handler is only
@@ -35,6 +36,7 @@ export function selectTools(
   set: 'full' | 'slim' | 'viewer',
   mode: AccessMode = 'full',
 ): readonly ToolDefinition[] {
+  if (set === 'viewer') return viewerTools();
   const allowed = ALL_TOOLS.filter((tool) => isToolAllowed(mode, tool));
   return set === 'slim' ? allowed.filter((tool) => tool.slim === true) : allowed;
 }

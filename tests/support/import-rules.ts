@@ -8,12 +8,15 @@ const LAYERS: readonly (readonly string[])[] = [
   ['http', 'tunnel', 'relay'],
   ['mcp', 'auth'],
   ['tools'],
+  // The viewer is what its tools and the agent of the relay are made of; the rest of the relay lies above.
+  ['relay/viewer'],
   ['patch', 'search', 'shell', 'git', 'history', 'context', 'edit', 'transfer'],
   ['workspace', 'access'],
   ['config', 'runtime'],
 ];
 /** Used from outside through their index.ts alone. */
-const WITH_ONE_DOOR = new Set([...(LAYERS[5] ?? []), 'workspace', 'auth']);
+const DOMAINS = LAYERS.find((layer) => layer.includes('patch')) ?? [];
+const WITH_ONE_DOOR = new Set([...DOMAINS, 'workspace', 'auth']);
 /** The lowest layer that may know of the protocol and of HTTP. */
 const LAST_PROTOCOL_LAYER = LAYERS.findIndex((layer) => layer.includes('mcp'));
 const PROTOCOL_PACKAGES = /^(@modelcontextprotocol\/|@hono\/|hono$|hono\/)/;
@@ -90,9 +93,9 @@ function cycles(files: ReadonlyMap<string, string>): string[][] {
   return found;
 }
 
-/** The first part of the path: a folder's name, or `main.ts`. */
+/** The first part of the path: a folder's name, or `main.ts`; of the relay the viewer is a folder of its own. */
 function folderOf(file: string): string {
-  return file.split('/', 1)[0] ?? '';
+  return file.startsWith('relay/viewer/') ? 'relay/viewer' : (file.split('/', 1)[0] ?? '');
 }
 
 function layerOf(file: string): number {
