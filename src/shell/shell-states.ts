@@ -94,7 +94,7 @@ export class ShellStates {
    */
   save(shell: NamedShell, base: ShellState, after: ShellState, generation: number): void {
     if (shell.generation !== generation) return;
-    const state = merge(shell.state, base, after);
+    const state = merge(shell.state, base, after, this.#dialect);
     if (sameState(shell.state, state)) return;
     const unchanged = sameRecord(shell.state.functions, state.functions);
     this.#setState(shell, unchanged ? { ...state, functions: shell.state.functions } : state);
@@ -251,18 +251,28 @@ function writePrivate(path: string, text: string): Promise<void> {
   return writeFile(path, text, { encoding: 'latin1', mode: 0o600 });
 }
 
-function merge(now: ShellState, base: ShellState, after: ShellState): ShellState {
+function merge(now: ShellState, base: ShellState, after: ShellState, dialect: Dialect): ShellState {
   if (now === base) return after;
-  const pick = <K extends 'cwd' | 'variables' | 'settings' | 'options'>(key: K): string =>
+  const pick = <K extends 'cwd' | 'settings' | 'options'>(key: K): string =>
     after[key] === base[key] ? now[key] : after[key];
   return {
     cwd: pick('cwd'),
     environment: mergeRecord(now.environment, base.environment, after.environment),
-    variables: pick('variables'),
+    variables: mergeVariables(now.variables, base.variables, after.variables, dialect),
     functions: mergeRecord(now.functions, base.functions, after.functions),
     settings: pick('settings'),
     options: pick('options'),
   };
+}
+
+function mergeVariables(now: string, base: string, after: string, { variableEntries }: Dialect): string {
+  if (after === base) return now;
+  if (now === base || !variableEntries) return after;
+  const [n, b, a] = [variableEntries(now), variableEntries(base), variableEntries(after)];
+  if (!n || !b || !a) return after;
+  return Object.values(mergeRecord(n, b, a))
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 function mergeRecord<T>(

@@ -45,6 +45,18 @@ for (const kind of ['bash', 'zsh', 'dash']) {
       assert.equal(await shell.out('/bin/echo ${V0-unset} ${V39-unset}'), 'unset unset\n');
     });
 
+    test('of variables that parallel calls set, only those of the last call were kept', async () => {
+      await shell.out('BASE=1; GONE=1; CHANGED=1');
+      const numbers = Array.from({ length: 8 }, (_, index) => index);
+      const calls = numbers.map((n) => shell.out(`V${n}="a ${n}'\n\\"é"; E${n}=x; export E${n}; sleep 0.3`));
+      calls.push(shell.out('unset GONE; CHANGED="2 3"; readonly LOCKED=4; sleep 0.3'));
+      await Promise.all(calls);
+      const values = numbers.map((n) => `[$V${n}][$E${n}]`).join('');
+      const kept = await shell.out(`printf %s "${values}"; echo " $BASE \${GONE-gone} $CHANGED $LOCKED"`);
+      const expected = numbers.map((n) => `[a ${n}'\n"é][x]`).join('');
+      assert.equal(kept, `${expected} 1 gone 2 3 4\n`);
+    });
+
     test('PS4, IFS and an empty PATH stay as they were set', async () => {
       await shell.out("PS4='>> '; IFS=,; SAVED=$PATH; PATH=");
       assert.equal(await shell.out('echo "[$PS4][$IFS][$PATH]"; PATH=$SAVED'), '[>> ][,][]\n');

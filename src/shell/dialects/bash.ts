@@ -1,6 +1,6 @@
 import type { CallFiles, Dialect, Invocation, ShellState } from './dialect.ts';
 import { mergeFunctions, splitFunctions, stubs } from './functions.ts';
-import { parseVariables, splitVariables, type Variable } from './variables.ts';
+import { entriesOf, parseVariables, splitVariables, type Variable } from './variables.ts';
 import { quote, quoteWord, readFolder } from './words.ts';
 
 /** Made or kept by bash itself; most are read-only or change by the second. */
@@ -103,6 +103,8 @@ export const bash: Dialect = {
       options: changedOptions(options),
     };
   },
+
+  variableEntries: (variables) => entriesOf(variables, PRINTED),
 
   profile: {
     args: (dump) => ['-i', '-c', `__lc_dump=${quote(dump)}\n${SAVE}\n__lc_save 0`],

@@ -79,6 +79,8 @@ export interface Dialect {
     environment: Readonly<Record<string, string>>,
     script: string,
   ): ShellState | undefined;
+  /** Takes a state's `variables` apart, see `entriesOf`; without it they are carried as a whole. */
+  readonly variableEntries?: (variables: string) => Record<string, string> | undefined;
   /** Script that, run by the user's interactive shell, leaves its state in `dump`; undefined: no start files. */
   readonly profile?: {
     readonly args: (dump: string) => readonly string[];

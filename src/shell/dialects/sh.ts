@@ -2,7 +2,7 @@ import { prefixed } from './bash.ts';
 import type { Dialect, Invocation } from './dialect.ts';
 import { stubs } from './functions.ts';
 import { findFunctions } from './sh-functions.ts';
-import { parseVariables, splitVariables, type Variable } from './variables.ts';
+import { entriesOf, parseVariables, splitVariables, type Variable } from './variables.ts';
 import { quote, quoteWord, readFolder } from './words.ts';
 
 /** Made by dash, busybox, or bash in its sh costume. */
@@ -86,6 +86,8 @@ export const sh: Dialect = {
     };
   },
 
+  variableEntries: (variables) => entriesOf(variables, KEPT),
+
   parseDump(dump, previous, environment, script) {
     const [cwd, options, umask, aliases, exported, set, readonly, kinds, end] = dump.split('\0');
     if (end !== 'end' || cwd === undefined || exported === undefined || set === undefined) return undefined;
@@ -119,6 +121,9 @@ export const sh: Dialect = {
     };
   },
 };
+
+/** As they are kept: plain lines, then those of locked ones; `export` where the environment had no room. */
+const KEPT = { ...SET, entry: /(?:readonly |export )?(?<name>[A-Za-z_]\w*)/y };
 
 function isOwn(variable: Variable): boolean {
   const initial = DEFAULTS[variable.name];

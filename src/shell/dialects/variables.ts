@@ -53,6 +53,17 @@ export function parseVariables(text: string, form: PrintedForm): Variable[] {
   return variables;
 }
 
+/**
+ * The entries of a script of variables by what they set, name and attributes; undefined when it is not made of such
+ * entries alone. Joined, each with a line break, they are the script again.
+ */
+export function entriesOf(script: string, form: PrintedForm): Record<string, string> | undefined {
+  const lines = parseVariables(script, form).map(({ line }) => line);
+  if (lines.map((line) => `${line}\n`).join('') !== script) return undefined;
+  const entries = Object.fromEntries(lines.map((line) => [line.split('=', 1)[0] ?? '', line]));
+  return Object.keys(entries).length === lines.length ? entries : undefined;
+}
+
 export interface SplitVariables {
   readonly environment: Record<string, string | null>;
   readonly script: string;

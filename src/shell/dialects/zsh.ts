@@ -1,7 +1,7 @@
 import { prefixed } from './bash.ts';
 import type { Dialect, Invocation } from './dialect.ts';
 import { mergeFunctions, stubs } from './functions.ts';
-import { parseVariables, splitVariables, type Variable } from './variables.ts';
+import { entriesOf, parseVariables, splitVariables, type Variable } from './variables.ts';
 import { quote, quoteWord, readFolder, utf8ToLatin1 } from './words.ts';
 
 /** Not marked as special by zsh, but its own or ours. */
@@ -13,6 +13,13 @@ const PRINTED = {
     /(?:typeset|export|readonly|integer|float)(?<flags>(?: -\w+)*)(?: [A-Za-z_]\w*(?= [A-Za-z_]\w*=))? (?<name>[A-Za-z_]\w*)/y,
   isExported: () => false,
   isPlain: (flags: string) => flags === '',
+};
+
+/** As they are kept: without what `typeset` would say of a built-in tie (withoutOwn). */
+const KEPT = {
+  ...PRINTED,
+  entry:
+    /(?:(?:typeset|export|readonly|integer|float)(?<flags>(?: -\w+)*)(?: [A-Za-z_]\w*(?= [A-Za-z_]\w*=))? )?(?<name>[A-Za-z_]\w*)/y,
 };
 
 /** Options that change what is run, not how it is read: set last, right before the command. */
@@ -125,6 +132,8 @@ export const zsh: Dialect = {
       options: late.length > 0 ? `setopt ${late.join(' ')};` : '',
     };
   },
+
+  variableEntries: (variables) => entriesOf(variables, KEPT),
 
   profile: {
     args: (dump) => ['-i', '-c', `__lc_dump=${quote(dump)}\n${SAVE}\n__lc_save 0`],
