@@ -9,7 +9,7 @@ import { forHono } from './everyday.ts';
 import { privateListenerGuard } from './guard.ts';
 import { type CallerAuth, type GuardedMcpOptions, mountGuardedMcp } from './guarded-mcp.ts';
 import { offeredFile } from './offered-files.ts';
-import { type McpLogVariables, type RequestLine, requestLog } from './request-log.ts';
+import { type AppEnv, type RequestLine, requestLog } from './request-log.ts';
 
 export interface AppOptions {
   readonly mcp: McpEndpoint;
@@ -24,8 +24,6 @@ export interface AppOptions {
   readonly onRequest: (line: RequestLine) => void;
   readonly onError: (error: Error) => void;
 }
-
-export type AppEnv = { Variables: McpLogVariables };
 
 /** The routes of the private listener: MCP at /mcp and /, /health, and the files on offer. */
 export function createApp(options: AppOptions): Hono<AppEnv> {

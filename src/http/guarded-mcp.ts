@@ -4,9 +4,9 @@ import type { McpEndpoint } from '../mcp/http.ts';
 import { jsonRpcError } from '../mcp/json-rpc.ts';
 import { PlainAnswer } from '../mcp/plain-answer.ts';
 import type { AccessMode } from '../workspace/index.ts';
-import type { AppEnv } from './app.ts';
 import { forHono } from './everyday.ts';
 import { asPlainJson } from './plain-json.ts';
+import type { AppEnv } from './request-log.ts';
 
 /** Where answers are collected on the way, nobody sees progress: they leave sooner. */
 const BUFFERED_ANSWER_MS = 15_000;

@@ -4,11 +4,10 @@ import { PlainAnswer } from '../mcp/plain-answer.ts';
 import type { FileOffers } from '../transfer/index.ts';
 import type { HealthKey } from '../tunnel/health-key.ts';
 import type { Workspace } from '../workspace/index.ts';
-import type { AppEnv } from './app.ts';
 import { forHono } from './everyday.ts';
 import { type GuardedMcpOptions, mountGuardedMcp, notFound } from './guarded-mcp.ts';
 import { offeredFile } from './offered-files.ts';
-import { type RequestLine, requestLog } from './request-log.ts';
+import { type AppEnv, type RequestLine, requestLog } from './request-log.ts';
 
 export interface PublicAppOptions extends GuardedMcpOptions {
   readonly health: HealthKey;

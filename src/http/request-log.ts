@@ -16,6 +16,9 @@ export interface McpLogVariables {
   onCall: () => void;
 }
 
+/** What the listeners' apps carry from the routes to the request log. */
+export type AppEnv = { Variables: McpLogVariables };
+
 /**
  * Tells every inbound request, refused ones included, so that a user can see "the client never called" apart from
  * "we answered with an error".

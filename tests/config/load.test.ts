@@ -87,10 +87,33 @@ describe('settings', () => {
   });
 
   test('what a later version brings is refused, never ignored', async () => {
-    await refused(load({ tunnel: 'cloudflare' }), /not available in this version/);
+    await refused(load({ tunnel: 'relay' }), /not available in this version/);
     await refused(load({ host: '0.0.0.0' }), /not available in this version/);
-    await refused(load({ tools: 'viewer' }), /not available in this version/);
     await refused(load({}, { LOCAL_CODER_PORTABLE: 'true' }), /not available in this version/);
+  });
+
+  test('the viewer is read-only whatever else is said', async () => {
+    assert.equal((await load({ tools: 'viewer', access: 'full' })).access, 'read-only');
+    assert.equal((await load({ tools: 'slim' })).access, 'full');
+  });
+
+  test('tunnels and public addresses are checked', async () => {
+    assert.equal((await load({ tunnel: 'cloudflare' })).tunnel, 'cloudflare');
+    await refused(load({ tunnel: 'bore' }), /--tunnel is "bore", but it must be none, cloudflare/);
+    const url = 'https://code.example.org/';
+    assert.equal((await load({ 'public-url': url }))['public-url'], url);
+    assert.equal(
+      (await load({ 'public-url': 'http://127.0.0.1:8080' }))['public-url'],
+      'http://127.0.0.1:8080',
+    );
+    for (const bad of ['http://example.org', 'example.org', 'ftp://example.org', 'https://'])
+      await refused(load({ 'public-url': bad }), /it must be an https URL/);
+    await refused(load({ 'public-port': '70000' }), /it must be a number from 0 to 65535/);
+    await refused(load({ 'tunnel-version': '../../x' }), /it must be a version such as/);
+    await writeFile(join(folder, '.env'), 'LOCAL_CODER_TUNNEL=custom\nLOCAL_CODER_TUNNEL_COMMAND=x {port}\n');
+    const settings = await load();
+    assert.equal(settings.tunnel, undefined, 'a project file cannot open a way in');
+    assert.equal(settings['tunnel-command'], undefined);
   });
 
   test('access modes and the sandbox can be chosen; a bad value is refused', async () => {
