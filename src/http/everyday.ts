@@ -3,9 +3,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EverydayRequest } from '../mcp/everyday-request.ts';
 import { isObject } from '../mcp/json-rpc.ts';
-import { MAX_BODY_BYTES } from '../mcp/limits.ts';
 import { PlainAnswer } from '../mcp/plain-answer.ts';
 import { isEveryday2025 } from '../mcp/requests-2025.ts';
+
+/** Bodies up to this size are read before the guard and the authentication have looked at the request. */
+const MAX_EVERYDAY_BYTES = 256 * 1024;
 
 /** The Hono app's `fetch`. What it answers may be a PlainAnswer (see `forHono`). */
 export type Fetch = (request: Request) => Response | Promise<Response>;
@@ -30,7 +32,7 @@ export async function answerEveryday(
   let message: unknown;
   if (method === 'POST') {
     const lengthBytes = Number(headers['content-length']);
-    if (!(lengthBytes <= MAX_BODY_BYTES)) return false;
+    if (!(lengthBytes <= MAX_EVERYDAY_BYTES)) return false;
     const body = await bodyOf(incoming);
     if (body === undefined) return true; // the client went away while it was sending
     message = parsed(body);

@@ -26,8 +26,31 @@ describe('everyday requests', { timeout: 60_000 }, () => {
       [chunked.status, JSON.parse(chunked.text)],
       [200, { jsonrpc: '2.0', id: 1, result: {} }],
     );
+    const long = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'ping',
+      params: { pad: 'x'.repeat(300_000) },
+    });
+    assert.equal((await send('POST', '/mcp', JSON_HEADERS, long)).status, 200);
     const head = await send('HEAD', '/health', {}, '');
     assert.deepEqual([head.status, head.text], [200, '']);
+  });
+
+  test('a stranger’s large body is refused before it is read', async () => {
+    const headers = { ...JSON_HEADERS, host: 'evil.example', 'content-length': '20000000' };
+    const status = await new Promise((resolve, reject) => {
+      const request = httpRequest(
+        { port: server.port, method: 'POST', path: '/mcp', headers },
+        (response) => {
+          resolve(response.statusCode);
+          request.destroy();
+        },
+      );
+      request.on('error', reject);
+      request.flushHeaders(); // and nothing of the body
+    });
+    assert.equal(status, 403);
   });
 
   test('a client that goes away while it sends its body leaves the server well', async () => {
