@@ -30,6 +30,11 @@ export const COMMANDS = {
     help: 'list: ways to reach this server from the web, installed and configured | init openai',
   },
   doctor: { words: [], switches: [], help: 'what is missing, and how to fix it' },
+  relay: {
+    words: ['[ACTION]', '[ID]'],
+    switches: [],
+    help: 'run a relay for agents on other computers (--port, --public-url): code | users | suspend ID | resume ID | hash-password',
+  },
 } as const satisfies Record<string, CommandDefinition>;
 
 export type CommandName = keyof typeof COMMANDS;
@@ -41,7 +46,6 @@ export const LATER_COMMANDS: readonly string[] = [
   'unpair',
   'agent',
   'run',
-  'relay',
   'client',
   'service',
   'upgrade',

@@ -2,6 +2,7 @@ import type { SettingName } from '../config/definitions.ts';
 import { loadSettings, type Settings } from '../config/load.ts';
 import { EXIT, type ExitCode, UsageError } from '../config/usage-error.ts';
 import { homeFolder } from '../runtime/platform.ts';
+import { findRipgrep } from '../runtime/ripgrep-asset.ts';
 import { colours, forTerminal } from '../runtime/terminal.ts';
 import type { Check, DoctorContext, Finding } from './doctor/check.ts';
 import * as machine from './doctor/machine.ts';
@@ -49,6 +50,7 @@ export async function doctor(
     env: process.env,
     outside: outsideOf(settings),
     timeoutMs: TIMEOUT_MS,
+    findRipgrep,
   };
   let failed = false;
   for (const [name, check] of CHECKS) {

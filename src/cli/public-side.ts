@@ -127,7 +127,7 @@ async function providerOf(name: TunnelName | 'none', options: PublicSideOptions)
       mcp: options.modes.mcpFor(undefined),
       log: options.log,
       onRequest: options.onRequest,
-      env: process.env,
+      env: { ...settings.projectCredentials, ...process.env },
       stateDir,
       baseUrl: settings['tunnel-base-url'],
     });

@@ -8,13 +8,13 @@ import {
   checkCredentials,
   checkTunnelId,
   credentialsFile,
+  DEFAULT_BASE_URL,
   parseBaseUrl,
   storeCredentials,
 } from '../tunnel/openai/index.ts';
 import { TunnelError } from '../tunnel/types.ts';
 
 const CHECK_MS = 30_000;
-const DEFAULT_BASE_URL = 'https://api.openai.com';
 
 /** `local-coder tunnel init openai`: asks for tunnel id and key, asks the service about them, and stores them (0600). */
 export async function tunnelInitOpenAi(flags: ReadonlyMap<SettingName, unknown>): Promise<ExitCode> {
@@ -31,11 +31,12 @@ export async function tunnelInitOpenAi(flags: ReadonlyMap<SettingName, unknown>)
       settings['tunnel-base-url'] ?? process.env['CONTROL_PLANE_BASE_URL'] ?? DEFAULT_BASE_URL,
     );
     process.stdout.write(`Asking ${baseUrl.host} …\n`);
+    const organizationId = process.env['CONTROL_PLANE_ORGANIZATION_ID'] || undefined;
     const record = await checkCredentials(
-      { tunnelId, apiKey, baseUrl, organizationId: process.env['CONTROL_PLANE_ORGANIZATION_ID'] },
+      { tunnelId, apiKey, baseUrl, organizationId },
       { env: process.env, signal: AbortSignal.timeout(CHECK_MS) },
     );
-    await storeCredentials(stateDir, { tunnelId, apiKey });
+    await storeCredentials(stateDir, { tunnelId, apiKey, organizationId });
     const name = record.name === undefined ? '' : ` (${record.name})`;
     process.stdout.write(
       `The service accepts them${name}. Stored in ${credentialsFile(stateDir)}; start with --tunnel openai.\n`,

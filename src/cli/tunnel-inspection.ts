@@ -46,7 +46,11 @@ async function inspectOpenAi(
     import('../tunnel/openai/stored-credentials.ts'),
   ]);
   const stored = await loadCredentials(stateDir);
-  const { tunnelId, baseUrl } = readCredentials({ env, stored, baseUrl: settings['tunnel-base-url'] });
+  const { tunnelId, baseUrl } = readCredentials({
+    env: { ...settings.projectCredentials, ...env },
+    stored,
+    baseUrl: settings['tunnel-base-url'],
+  });
   return { ready: true, summary: `configured for ${tunnelId} at ${baseUrl.host}; nothing to install` };
 }
 

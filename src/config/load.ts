@@ -35,6 +35,8 @@ export interface Settings extends SettingValues {
   readonly 'history-size': number;
   readonly 'state-dir': string;
   readonly 'log-level': 'error' | 'warn' | 'info' | 'debug';
+  /** OPENAI_TUNNEL_ID and OPENAI_TUNNEL_API_KEY as the folder's .env has them; the environment goes before it. */
+  readonly projectCredentials: Readonly<Record<string, string>>;
   /** Sentences for the user: what was ignored and why. */
   readonly warnings: readonly string[];
 }
@@ -104,6 +106,7 @@ export async function loadSettings(
       cwd,
       given.get('workspace'),
     ),
+    projectCredentials: project.credentials,
     warnings: project.warnings,
   };
 }

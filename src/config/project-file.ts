@@ -14,6 +14,8 @@ import { UsageError } from './usage-error.ts';
  */
 export interface ProjectValues {
   readonly values: ReadonlyMap<SettingName, { raw: unknown; source: string }>;
+  /** Credentials of the openai tunnel, by the names of their variables. */
+  readonly credentials: Readonly<Record<string, string>>;
   /** Keys that were there and are not taken, one sentence each. */
   readonly warnings: readonly string[];
 }
@@ -31,9 +33,12 @@ const ENV_ALIASES: Readonly<Record<string, SettingName>> = {
   SHELL_TIMEOUT: 'shell-timeout',
 };
 
+const OPENAI_TUNNEL = /^(OPENAI_TUNNEL_ID|OPENAI_TUNNEL_API_KEY)$/;
+
 export async function readProjectValues(folder: string): Promise<ProjectValues> {
   const values = new Map<SettingName, { raw: unknown; source: string }>();
   const warnings: string[] = [];
+  const credentials: Record<string, string> = {};
   const take = (name: SettingName, raw: unknown, source: string) => {
     const refusal = refusalOf(name, raw, folder);
     if (refusal === undefined) values.set(name, { raw, source });
@@ -55,15 +60,17 @@ export async function readProjectValues(folder: string): Promise<ProjectValues> 
       const name = settingOfVariable(key);
       const source = `${key} in .env`;
       if (name !== undefined) take(name, name === 'workspace' ? [raw] : raw, source);
-      else if (key === 'FULL_DISK_ACCESS') take('access', isFalse(raw) ? 'workspace' : 'full', source);
+      else if (OPENAI_TUNNEL.test(key)) {
+        if (raw) credentials[key] = raw;
+        if (raw && key.endsWith('_API_KEY'))
+          warnings.push(`${source} can be read there by the model; the environment is a safer place for it.`);
+      } else if (key === 'FULL_DISK_ACCESS') take('access', isFalse(raw) ? 'workspace' : 'full', source);
       else if (/^(LOCAL_CODER_|AUDIT_LOG_PATH$|CHATGPT_AUTO_APPROVE$)/.test(key)) {
         warnings.push(`${source} is ignored: a project file may not set it.`);
-      } else if (/^(OPENAI_TUNNEL_API_KEY|CONTROL_PLANE_API_KEY)$/.test(key)) {
-        warnings.push(`${source} can be read there by the model; the environment is a safer place for it.`);
       }
     }
   }
-  return { values, warnings };
+  return { values, credentials, warnings };
 }
 
 function settingOfVariable(variable: string): SettingName | undefined {

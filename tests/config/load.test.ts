@@ -145,6 +145,7 @@ describe('settings', () => {
     for (const name of ['LOCAL_CODER_STATE_DIR', 'LOCAL_CODER_SHELL', 'CHATGPT_AUTO_APPROVE'])
       assert.match(warnings, new RegExp(`${name} in .env is ignored`));
     assert.match(warnings, /OPENAI_TUNNEL_API_KEY in .env can be read there by the model/);
+    assert.deepEqual(settings.projectCredentials, { OPENAI_TUNNEL_API_KEY: 'sk-x' });
   });
 
   test('a project file cannot loosen, nor lead out of its folder', async () => {

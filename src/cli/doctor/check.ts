@@ -16,6 +16,8 @@ export interface DoctorContext {
   /** An address outside that this machine has to reach: the tunnel's own service. */
   readonly outside: { readonly url: URL; readonly why: string };
   readonly timeoutMs: number;
+  /** How the search program is found. */
+  readonly findRipgrep: (stateDir: string) => Promise<string | undefined>;
   /** The time outside, epoch milliseconds, once `reachability` has heard it. */
   outsideTimeMs?: { readonly theirs: number; readonly ours: number } | undefined;
 }

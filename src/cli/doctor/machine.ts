@@ -4,7 +4,6 @@ import { parse, resolve } from 'node:path';
 import { createSandbox, isSandbox } from '../../access/sandbox/index.ts';
 import { CodedError } from '../../runtime/errors.ts';
 import { homeFolder, isMac, isWindows } from '../../runtime/platform.ts';
-import { findRipgrep } from '../../runtime/ripgrep-asset.ts';
 import { runProgram } from '../../runtime/run-program.ts';
 import { which } from '../../runtime/which.ts';
 import { childEnvironment, findShell } from '../../shell/index.ts';
@@ -51,7 +50,7 @@ export const git: Check = async ({ env }) => {
     : ok(`${version[0]} at ${file}`);
 };
 
-export const ripgrep: Check = async ({ stateDir, env }) => {
+export const ripgrep: Check = async ({ stateDir, env, findRipgrep }) => {
   const file = await findRipgrep(stateDir);
   if (file === undefined)
     return warn(
