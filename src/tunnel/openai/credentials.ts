@@ -13,10 +13,14 @@ export interface OpenAiTunnelCredentials {
 }
 
 export interface CredentialSources {
-  /** The environment, with what a project's .env may add. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What `tunnel init openai` stored; the environment goes before it. */
   readonly stored?: StoredCredentials | undefined;
+  /**
+   * OPENAI_TUNNEL_ID and OPENAI_TUNNEL_API_KEY of a project's .env, used where there is nothing else: a cloned
+   * repository must not lead its user into somebody else's tunnel.
+   */
+  readonly project?: Readonly<Record<string, string | undefined>> | undefined;
   /** `--tunnel-base-url`. */
   readonly baseUrl?: string | undefined;
 }
@@ -28,13 +32,22 @@ export interface StoredCredentials {
 }
 
 /**
- * Puts the credentials together and checks their form. An id and a key are taken from one place each: OPENAI_TUNNEL_*,
- * else CONTROL_PLANE_*, else what was stored.
+ * Puts the credentials together and checks their form: OPENAI_TUNNEL_* of the environment, else CONTROL_PLANE_*, else
+ * what was stored, else the project's .env.
  * @throws {TunnelError} not-configured, with what to set
  */
-export function readCredentials({ env, stored, baseUrl }: CredentialSources): OpenAiTunnelCredentials {
-  const tunnelId = first(env['OPENAI_TUNNEL_ID'], env['CONTROL_PLANE_TUNNEL_ID'], stored?.tunnelId);
-  const apiKey = first(env['OPENAI_TUNNEL_API_KEY'], env['CONTROL_PLANE_API_KEY'], stored?.apiKey);
+export function readCredentials({
+  env,
+  stored,
+  project,
+  baseUrl,
+}: CredentialSources): OpenAiTunnelCredentials {
+  const own = {
+    tunnelId: first(env['OPENAI_TUNNEL_ID'], env['CONTROL_PLANE_TUNNEL_ID'], stored?.tunnelId),
+    apiKey: first(env['OPENAI_TUNNEL_API_KEY'], env['CONTROL_PLANE_API_KEY'], stored?.apiKey),
+  };
+  const tunnelId = own.tunnelId ?? first(project?.['OPENAI_TUNNEL_ID']);
+  const apiKey = own.apiKey ?? first(project?.['OPENAI_TUNNEL_API_KEY']);
   if (tunnelId === undefined || apiKey === undefined) {
     const missing = [
       ...(tunnelId === undefined ? ['OPENAI_TUNNEL_ID'] : []),

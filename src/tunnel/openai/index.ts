@@ -1,6 +1,7 @@
 export {
   checkApiKey,
   checkTunnelId,
+  DEFAULT_BASE_URL,
   type OpenAiTunnelCredentials,
   parseBaseUrl,
   readCredentials,

@@ -2,7 +2,7 @@ import type { Answer } from './answer-payload.ts';
 import type { Command } from './commands.ts';
 
 const MAX_FINISHED = 2_000;
-const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 
 /**
  * The commands that came. The service may deliver one again (its own storage can lose what it knew, or it saw the

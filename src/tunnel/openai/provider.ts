@@ -5,8 +5,9 @@ import { loadCredentials } from './stored-credentials.ts';
 import { type OpenAiTunnelOptions, startOpenAiTunnel } from './tunnel.ts';
 
 export interface OpenAiProviderOptions extends Omit<OpenAiTunnelOptions, 'credentials' | 'signal'> {
-  /** The environment, with what a project's .env may add; proxies too. */
   readonly env: NodeJS.ProcessEnv;
+  /** Of the project's .env; see CredentialSources. */
+  readonly projectCredentials?: Readonly<Record<string, string>> | undefined;
   readonly stateDir: string;
   /** `--tunnel-base-url`. */
   readonly baseUrl: string | undefined;
@@ -15,8 +16,8 @@ export interface OpenAiProviderOptions extends Omit<OpenAiTunnelOptions, 'creden
 /** The OpenAI Secure MCP Tunnel among the other tunnels. Its requests enter in process, authenticated by the service. */
 export function openAiProvider(options: OpenAiProviderOptions): TunnelProvider {
   const credentials = async (): Promise<OpenAiTunnelCredentials> => {
-    const { env, baseUrl, stateDir } = options;
-    return readCredentials({ env, baseUrl, stored: await loadCredentials(stateDir) });
+    const { env, baseUrl, stateDir, projectCredentials: project } = options;
+    return readCredentials({ env, baseUrl, project, stored: await loadCredentials(stateDir) });
   };
   return {
     name: 'openai',

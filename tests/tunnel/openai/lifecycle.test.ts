@@ -174,6 +174,14 @@ describe('openai tunnel: credentials', { timeout: 30_000 }, () => {
     );
   });
 
+  test('a project has its say only where the user has none', () => {
+    const project = { OPENAI_TUNNEL_ID: `tunnel_${'d'.repeat(32)}`, OPENAI_TUNNEL_API_KEY: 'sk-of-project' };
+    const stored = { tunnelId: ID, apiKey: KEY };
+    assert.equal(readCredentials({ env: {}, project }).apiKey, 'sk-of-project');
+    const own = readCredentials({ env: {}, stored, project });
+    assert.deepEqual([own.tunnelId, own.apiKey], [ID, KEY]);
+  });
+
   const bad: [string, Record<string, string>, RegExp][] = [
     ['nothing', {}, /needs OPENAI_TUNNEL_ID and OPENAI_TUNNEL_API_KEY/],
     ['no key', { OPENAI_TUNNEL_ID: ID }, /needs OPENAI_TUNNEL_API_KEY\b/],
