@@ -45,6 +45,8 @@ const ADAPTERS: Readonly<Record<string, (executable: string) => Adapter>> = {
   commander: () => desktopCommander(ROOT),
 };
 
+class WrongOption extends Error {}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -62,11 +64,12 @@ async function main(): Promise<void> {
   });
   const iterations = Number(values.iterations ?? (values.quick ? 5 : 30));
   if (!Number.isInteger(iterations) || iterations < 1)
-    throw new Error('--iterations must be a number from 1');
+    throw new WrongOption('--iterations must be a number from 1');
   const names = chosen(values.ops, Object.keys(OPERATIONS), '--ops') as OperationName[]; // keys of the table
   const adapters = chosen(values.adapters, Object.keys(ADAPTERS), '--adapters');
   const complete = values.ops === undefined && values.adapters === undefined;
-  if (values.readme && !complete) throw new Error('--readme wants a whole run, without --ops and --adapters');
+  if (values.readme && !complete)
+    throw new WrongOption('--readme wants a whole run, without --ops and --adapters');
   const executable = resolve(values.executable);
 
   const before = loadavg()[0] ?? 0;
@@ -123,7 +126,7 @@ async function main(): Promise<void> {
 function chosen(given: string | undefined, known: readonly string[], option: string): string[] {
   const names = given === undefined ? [...known] : given.split(',');
   const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new Error(`${option}: "${unknown}" is none of ${known.join(', ')}`);
+  if (unknown !== undefined) throw new WrongOption(`${option}: "${unknown}" is none of ${known.join(', ')}`);
   return names;
 }
 
@@ -156,6 +159,7 @@ function log(message: string): void {
 try {
   await main();
 } catch (error) {
-  log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const known = error instanceof WrongOption;
+  log(error instanceof Error ? ((known ? undefined : error.stack) ?? error.message) : String(error));
   process.exitCode = 1;
 }

@@ -99,7 +99,7 @@ function whySlowerThanPeers(results: Results, name: OperationName, fastestMs: nu
     name === 'read'
       ? []
       : [
-          'every change is written beside the file, checked, recorded for undo and renamed into place, which the peers leave out',
+          'every change is recorded for undo and checked against changes by others, which the peers leave out',
         ];
   return [...http, ...safety].join('; ');
 }
