@@ -2,7 +2,6 @@ import { readdir, realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { CodedError } from '../runtime/errors.ts';
 import { isWithin, readTextInside } from '../workspace/index.ts';
-import type { Repository } from './repository.ts';
 
 /** What git reads of a repository; each may be a link. */
 const PARTS = [
@@ -25,7 +24,7 @@ const PARTS = [
  * @throws {CodedError} PATH_OUTSIDE_WORKSPACE
  */
 export async function assertSelfContained(
-  { top, gitDir, commonDir }: Repository,
+  { top, gitDir, commonDir }: { readonly top: string; readonly gitDir: string; readonly commonDir: string },
   roots: readonly string[],
 ): Promise<void> {
   const common = await realpath(commonDir).catch(() => commonDir);
