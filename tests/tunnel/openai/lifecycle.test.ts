@@ -9,6 +9,8 @@ import { checkCredentials, readCredentials } from '../../../src/tunnel/openai/in
 import { openAiProvider } from '../../../src/tunnel/openai/provider.ts';
 import { loadCredentials, storeCredentials } from '../../../src/tunnel/openai/stored-credentials.ts';
 import { TunnelError } from '../../../src/tunnel/types.ts';
+import { selfSigned } from '../../support/certificate.ts';
+import { startProxy } from '../../support/connect-proxy.ts';
 import { TestControlPlane } from './support/control-plane.ts';
 import { tunnelBench, until } from './support/setup.ts';
 
@@ -109,6 +111,34 @@ describe('openai tunnel: start and end', { timeout: 60_000 }, () => {
     const before = performance.now();
     await until(() => service.attempts.poll >= 6);
     assert.ok(performance.now() - before > 100, 'pauses grow');
+  });
+
+  test('behind a proxy: polls and answers go through it, and NO_PROXY is minded', async (t) => {
+    const tls = await selfSigned(['control-plane.test']);
+    const [proxy, service, { start }] = [await startProxy(), new TestControlPlane(tls), await tunnelBench(t)];
+    await service.start();
+    t.after(() => Promise.all([proxy.stop(), service.stop()]));
+    const credentials = readCredentials({
+      env: { OPENAI_TUNNEL_ID: service.tunnelId, OPENAI_TUNNEL_API_KEY: service.apiKey },
+      baseUrl: `https://control-plane.test:${service.port}`,
+    });
+    const env = { HTTPS_PROXY: proxy.url };
+    const tunnel = await start({ credentials, env, ca: tls.cert });
+    await Promise.all([1, 2, 3].map((id) => service.call('echo', { text: 'x' }, id)));
+    assert.ok(
+      proxy.requests.length >= 2 &&
+        proxy.requests.every(({ line }) => line === `CONNECT control-plane.test:${service.port}`),
+    );
+    assert.deepEqual(service.breaches, []);
+    await tunnel.stop();
+    const direct = await start({ credentials, env: { ...env, NO_PROXY: '.test' }, ca: tls.cert });
+    assert.match(
+      direct.status().message ?? '',
+      /control-plane\.test.* cannot be reached: .*(ENOTFOUND|EAI_AGAIN)/,
+    );
+    const wrong = await tunnelError(start({ credentials, env: { HTTPS_PROXY: 'socks5://proxy' } }));
+    assert.match(wrong.message, /SOCKS proxies cannot be used/);
+    assert.equal(wrong.reason, 'not-configured');
   });
 
   test('a start that is given up leaves nothing', async (t) => {

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { checkRequest } from './contract.ts';
 
@@ -82,14 +89,22 @@ export class TestControlPlane {
   maxBatch = 25;
   readonly attempts: Record<RequestKind, number> = { metadata: 0, poll: 0, notify: 0, final: 0 };
 
-  readonly #server = createServer((request, response) => {
-    this.#handle(request, response).catch((error: unknown) => this.breaches.push(`control plane: ${error}`));
-  });
+  readonly #server: Server;
   readonly #pending = new Map<string, Pending>();
   readonly #settled = new Map<string, Record<string, unknown>>();
   #queue: string[] = [];
   #wake: () => void = () => {};
   #count = 0;
+
+  /** @param tls serves https with this certificate */
+  constructor(tls?: { key: string; cert: string }) {
+    const handle: RequestListener = (request, response) => {
+      this.#handle(request, response).catch((error: unknown) =>
+        this.breaches.push(`control plane: ${error}`),
+      );
+    };
+    this.#server = tls === undefined ? createServer(handle) : createSecureServer(tls, handle);
+  }
 
   async start(): Promise<void> {
     this.#server.listen(0, '127.0.0.1');
