@@ -25,21 +25,19 @@ export async function connectorCard(card: ConnectorCard, stream: CardStream): Pr
   const { bold, dim } = colours({ isTTY: stream.isTTY === true });
   const { address } = card;
   const description = `Files, search, shell and git of ${forTerminal(card.folder)} on my own machine`;
-  const where = 'Settings → Plugins → Add custom MCP server (in developer mode)';
+  const where = 'https://chatgpt.com/plugins → + → Add custom MCP server';
   const lines =
     address.kind === 'url'
       ? [
           `  Name            local-coder`,
           `  Description     ${description}`,
-          `  Connection      URL`,
-          `  MCP server URL  ${bold(urlOf(card, stream))}`,
+          `  Server URL      ${bold(urlOf(card, stream))}`,
           `  Authentication  ${authentication(card.auth)}`,
         ]
       : [
           `  Name            local-coder`,
           `  Description     ${description}`,
-          `  Connection      Tunnel`,
-          `  Tunnel          ${bold(address.id)}${address.name === undefined ? '' : ` (${forTerminal(address.name)})`}`,
+          `  Connection      Tunnel, ${bold(address.id)}${address.name === undefined ? '' : ` (${forTerminal(address.name)})`}`,
           `  Authentication  No authentication ${dim('(the tunnel service lets only your organization in)')}`,
         ];
   return [
@@ -57,7 +55,9 @@ export async function connectorCard(card: ConnectorCard, stream: CardStream): Pr
       : []),
     ...(await qrCode(card, stream)),
     '',
-    dim('  Then, in every new chat, pick the connector (+ → local-coder): without that nothing is called.'),
+    dim(
+      '  Then name it in every new chat (@local-coder, or + → local-coder): without that nothing is called.',
+    ),
     '',
     '',
   ].join('\n');

@@ -155,7 +155,7 @@ describe('doctor', () => {
   });
 
   test('calls', async () => {
-    says(await line('calls')(await context()), 'warn', /no tool was ever called.*pick the connector/);
+    says(await line('calls')(await context()), 'warn', /no tool was ever called.*name the connector/);
     mkdirSync(join(stateDir, 'audit'));
     const entry = {
       time: new Date(Date.now() - 5 * 60_000).toISOString(),

@@ -124,7 +124,7 @@ for (const shape of shapesUnderTest()) {
       const port = await freePort();
       const origin = `http://127.0.0.1:${port}`;
       const server = await start(state, ['--public-url', origin, '--public-port', String(port)]);
-      await until(() => server.stdout, /MCP server URL/);
+      await until(() => server.stdout, /Server URL/);
       assert.equal((await list(server.url)).status, 200);
       assert.equal((await list(`${origin}/mcp`)).status, 401);
       const full = await signIn(origin, state, server, 'full');
@@ -139,7 +139,7 @@ for (const shape of shapesUnderTest()) {
       const port = await freePort();
       const origin = `http://127.0.0.1:${port}`;
       const server = await start(state, ['--public-url', origin, '--public-port', String(port)]);
-      await until(() => server.stdout, /MCP server URL/);
+      await until(() => server.stdout, /Server URL/);
       const token = await signIn(origin, state, server, 'read-only');
       const tools = await (await list(`${origin}/mcp`, token)).text();
       assert.match(tools, /"read_text_file"/);

@@ -14,7 +14,7 @@ const TOKEN = (hostname: string, port: number) =>
   Buffer.from(
     JSON.stringify({ a: 'account', t: 'tunnel', s: 'a secret of the tunnel', hostname, port }),
   ).toString('base64');
-const CARD_URL = /MCP server URL {2}(https?:\/\/\S+)/g;
+const CARD_URL = /Server URL {6}(https?:\/\/\S+)/g;
 
 for (const shape of shapesUnderTest()) {
   describe(`a tunnel to the program (${shape})`, {

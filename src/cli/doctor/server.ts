@@ -58,10 +58,7 @@ export const calls: Check = async ({ settings }) => {
   const entries = await readAuditTail(file, AUDIT_TAIL_BYTES).catch(() => []);
   const last = entries.at(-1);
   if (last === undefined)
-    return warn(
-      'no tool was ever called',
-      'pick the connector in the chat (+ → local-coder) and ask for "list the files with local-coder"',
-    );
+    return warn('no tool was ever called', 'name the connector in the chat: "@local-coder list the files"');
   const ago = duration(Date.now() - Date.parse(last.time));
   const client = last.client === undefined ? '' : ` by ${forTerminal(last.client)}`;
   return ok(
