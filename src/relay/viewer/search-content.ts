@@ -2,6 +2,7 @@ import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { FoundFile, FoundLine, Search } from '../../search/index.ts';
 import type { ViewerInput, ViewerOutput } from './contracts.ts';
+import { invalid } from './errors.ts';
 import { DEFAULT_IGNORE } from './hidden-paths.ts';
 import { LIMITS } from './limits.ts';
 import { absoluteBelow, below, type ViewedPath, type WorkspaceView } from './workspace-view.ts';
@@ -27,7 +28,11 @@ export async function searchContent(
   accepts: (path: string) => boolean,
   limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<ContentSearch> {
-  const isFolder = (await lstat(start.real)).isDirectory();
+  const info = await lstat(start.real);
+  const isFolder = info.isDirectory();
+  // The engine would wait for a pipe.
+  if (!isFolder && !info.isFile())
+    throw invalid(`"${start.shown}" is neither a folder nor a regular file.`, 'Search a folder.');
   const shown = (path: string) => (isFolder ? below(start.shown, path) : start.shown);
   const ownRulesTakeBack = view.workspace.ignore?.some((pattern) => pattern.startsWith('!')) === true;
   const result = await search.grep({

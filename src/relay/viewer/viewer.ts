@@ -26,6 +26,8 @@ export interface ViewerOptions {
   readonly stateDir: string;
   /** For git: where it is found, and the user's own settings. */
   readonly env: NodeJS.ProcessEnv;
+  /** Makes the search of a root; tests give another engine. */
+  readonly search?: typeof createSearch | undefined;
   /** Told of defects, with what a caller is not told. */
   readonly onDefect?: ((tool: string, error: unknown) => void) | undefined;
 }
@@ -75,7 +77,11 @@ export function createViewer(options: ViewerOptions): Viewer {
       const confinement = confinementRefusing(commandsRefused, [root]);
       made = {
         guard,
-        search: createSearch({ stateDir: options.stateDir, visibility: guard, confinement }),
+        search: (options.search ?? createSearch)({
+          stateDir: options.stateDir,
+          visibility: guard,
+          confinement,
+        }),
         git: createGit({
           env: cleanEnvironment(options.env),
           accessMode: 'read-only',
