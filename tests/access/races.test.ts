@@ -10,6 +10,7 @@ import { CANARY, NAME_CANARY, World } from './support/world.ts';
 
 const DURATION_MS = process.env['LOCAL_CODER_TEST_FULL'] === '1' ? 20_000 : 2_000;
 const AT_A_TIME = 6;
+const ENOUGH = 50;
 
 /** Calls that read or change something by a path whose folder changes its meaning all the time. */
 function calls(place: string, number: number): (readonly [string, Record<string, unknown>])[] {
@@ -68,9 +69,12 @@ test('a folder that becomes a link while tools use it leads nowhere', async (t) 
   await once(swapper.stdout, 'data');
   const outcomes = { ok: 0, refused: 0 };
   const deadline = performance.now() + DURATION_MS;
+  // On a busy machine little happens in the time: then it goes on until enough has.
+  const isEnough = () => outcomes.ok >= ENOUGH && outcomes.refused >= ENOUGH;
+  const goesOn = () => performance.now() < deadline || (!isEnough() && performance.now() < deadline + 30_000);
   let number = 0;
   const work = async (place: string) => {
-    while (performance.now() < deadline) {
+    while (goesOn()) {
       for (const [tool, args] of calls(place, ++number)) {
         if (tool === 'grep' && !searches) continue;
         const reply = await world.call(tool, args);
@@ -81,7 +85,7 @@ test('a folder that becomes a link while tools use it leads nowhere', async (t) 
         if (tool !== 'grep' && tool !== 'glob') assert.ok(!reply.text.includes(NAME_CANARY), what);
         if (reply.ok) outcomes.ok++;
         else outcomes.refused++;
-        if (performance.now() > deadline) break;
+        if (!goesOn()) break;
       }
     }
   };
@@ -94,6 +98,5 @@ test('a folder that becomes a link while tools use it leads nowhere', async (t) 
   }
   t.diagnostic(`${number} rounds, ${outcomes.ok} calls did something, ${outcomes.refused} were refused`);
   assert.equal(world.outsideState(), before, 'something outside was changed');
-  assert.ok(outcomes.ok > 50, 'nothing worked at all');
-  assert.ok(outcomes.refused > 50, 'nothing was ever swapped');
+  assert.ok(isEnough(), 'too little worked, or nothing was ever swapped');
 });
