@@ -60,6 +60,8 @@ export class World {
     this.stateDir = join(this.root, '.state');
     t.after(async () => {
       await this.#program?.close();
+      // It writes its files while it is being tried.
+      await this.#program?.services.sandbox;
       rmSync(this.folder, { recursive: true, force: true });
     });
     this.#layOut();
