@@ -127,7 +127,8 @@ async function providerOf(name: TunnelName | 'none', options: PublicSideOptions)
       mcp: options.modes.mcpFor(undefined),
       log: options.log,
       onRequest: options.onRequest,
-      env: { ...settings.projectCredentials, ...process.env },
+      env: process.env,
+      projectCredentials: settings.projectCredentials,
       stateDir,
       baseUrl: settings['tunnel-base-url'],
     });

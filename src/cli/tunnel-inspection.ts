@@ -47,8 +47,9 @@ async function inspectOpenAi(
   ]);
   const stored = await loadCredentials(stateDir);
   const { tunnelId, baseUrl } = readCredentials({
-    env: { ...settings.projectCredentials, ...env },
+    env,
     stored,
+    project: settings.projectCredentials,
     baseUrl: settings['tunnel-base-url'],
   });
   return { ready: true, summary: `configured for ${tunnelId} at ${baseUrl.host}; nothing to install` };

@@ -35,7 +35,7 @@ export interface Settings extends SettingValues {
   readonly 'history-size': number;
   readonly 'state-dir': string;
   readonly 'log-level': 'error' | 'warn' | 'info' | 'debug';
-  /** OPENAI_TUNNEL_ID and OPENAI_TUNNEL_API_KEY as the folder's .env has them; the environment goes before it. */
+  /** OPENAI_TUNNEL_ID and OPENAI_TUNNEL_API_KEY as the folder's .env has them; the user's own go before them. */
   readonly projectCredentials: Readonly<Record<string, string>>;
   /** Sentences for the user: what was ignored and why. */
   readonly warnings: readonly string[];
