@@ -1,6 +1,5 @@
-import { access, constants } from 'node:fs/promises';
 import { CodedError } from '../runtime/errors.ts';
-import { isWindows } from '../runtime/platform.ts';
+import { assertWritable } from './assert-writable.ts';
 import { writeAtomically } from './atomic-write.ts';
 import { type FileChangeRecorder, recorded } from './change-recorder.ts';
 import { type FileRef, fileError, MAX_EDIT_BYTES } from './file-errors.ts';
@@ -57,7 +56,7 @@ export async function changeFile<T>(
       const changed = !old?.equals(bytes);
       let checkpointId: string | undefined;
       if (changed && !options.dryRun) {
-        if (before) await assertWritable(target, before);
+        if (before) await assertWritable(target, before.stats);
         checkpointId = await replaceContent(target, bytes, before, options);
       }
       return {
@@ -102,20 +101,4 @@ function assertExpected(file: FileRef, expected: string, actual: string | undefi
     'Read the file again and repeat the change on its present text.',
     actual === undefined ? undefined : { sha256: actual },
   );
-}
-
-/** A rename could replace a file that the user may not write; an ordinary program could not, so neither do we. */
-async function assertWritable(file: FileRef, before: FileSnapshot): Promise<void> {
-  const user = isWindows ? undefined : process.geteuid?.();
-  const { uid, mode } = before.stats;
-  if (user === 0 || (Number(uid) === user && (mode & 0o200n) !== 0n)) return;
-  try {
-    await access(file.path, constants.W_OK);
-  } catch {
-    throw new CodedError(
-      'PERMISSION_DENIED',
-      `"${file.shown}" is write-protected (mode ${(Number(mode) & 0o777).toString(8)}).`,
-      'Make it writable first (for example chmod u+w), or choose another file.',
-    );
-  }
 }

@@ -3,6 +3,7 @@ import { chmod, copyFile, cp, lstat, open, readdir, rename, rm, stat, unlink } f
 import { dirname, join, relative } from 'node:path';
 import { CodedError, systemCode } from '../runtime/errors.ts';
 import { isSameOrInside } from '../runtime/paths.ts';
+import { assertWritable } from './assert-writable.ts';
 import { replaceBy } from './atomic-write.ts';
 import type { ChangeOptions } from './change-file.ts';
 import { type FileChange, recorded } from './change-recorder.ts';
@@ -51,6 +52,8 @@ export async function copyFileTo(
     options,
     () => [created(to.path)],
     async (assertFree) => {
+      const replaced = await whatIsAt(to.path);
+      if (replaced) await assertWritable(destination, replaced);
       if (fenceOf(from.path)) return copyFenced(from.path, to.path, stats.mode, assertFree);
       const temporary = temporaryBeside(to.path);
       try {

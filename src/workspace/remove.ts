@@ -54,12 +54,15 @@ export async function deleteDirectory(
         ...inside.map((found) => removal(join(found.parentPath, found.name))),
         removal(entry.path),
       ];
-      const { checkpointId } = await recorded(options.recorder, changes, options.signal, () =>
-        fenceOf(entry.path)
-          ? removeFolder(entry.path)
-          : // Windows keeps a folder busy for a moment after its last file is gone.
-            rm(entry.path, { recursive: true, maxRetries: 3 }),
-      );
+      const { checkpointId } = await recorded(options.recorder, changes, options.signal, async () => {
+        try {
+          if (fenceOf(entry.path)) await removeFolder(entry.path);
+          // Windows keeps a folder busy for a moment after its last file is gone.
+          else await rm(entry.path, { recursive: true, maxRetries: 3 });
+        } catch (error) {
+          throw await halfDeleted(await fileError(error, folder, 'deleted'), folder, entry.path, inside);
+        }
+      });
       return { entries: inside.length, checkpointId };
     } catch (error) {
       throw await fileError(error, folder, 'deleted');
@@ -82,6 +85,24 @@ async function refuseUnrecordable(folder: FileRef, inside: readonly Dirent[]): P
       'Rename or delete that file first with run_command.',
     );
   }
+}
+
+/** The same failure, with how far it went. */
+async function halfDeleted(
+  error: unknown,
+  { shown }: FileRef,
+  path: string,
+  inside: readonly Dirent[],
+): Promise<unknown> {
+  const left = await readdir(path, { recursive: true }).catch(() => undefined);
+  const gone = left === undefined ? 0 : inside.length - left.length;
+  if (!(error instanceof CodedError) || gone <= 0) return error;
+  return new CodedError(
+    error.code,
+    `${error.message} Before that, ${gone} of the ${inside.length} entries in "${shown}" were deleted.`,
+    `${error.hint} rewind with action "list" shows the checkpoint that brings the deleted ones back.`,
+    { ...error.details, deleted: gone, left: inside.length - gone },
+  );
 }
 
 function removal(path: string): FileChange {

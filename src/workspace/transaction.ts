@@ -1,6 +1,7 @@
 import { lstat, readlink, stat, unlink } from 'node:fs/promises';
 import { concurrently } from '../runtime/concurrently.ts';
 import { CodedError } from '../runtime/errors.ts';
+import { assertWritable } from './assert-writable.ts';
 import { type FileChange, type FileChangeRecorder, recorded } from './change-recorder.ts';
 import { withEntry } from './fence.ts';
 import { fileError } from './file-errors.ts';
@@ -53,6 +54,9 @@ export async function commitFiles(
 ): Promise<{ checkpointId: string | undefined }> {
   const act = async () => {
     await concurrently(commits, PARALLEL, assertAsRead);
+    await concurrently(commits, PARALLEL, async ({ file, before, after }) => {
+      if (after && before && !isLink(before)) await assertWritable(file, before.stats);
+    });
     const { checkpointId } = await recorded(
       options.recorder,
       () => commits.map(toFileChange),
