@@ -29,6 +29,8 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       return (await import('./cli/tunnel.ts')).tunnel(words, flags);
     case 'doctor':
       return (await import('./cli/doctor.ts')).doctor(flags);
+    case 'relay':
+      return (await import('./cli/relay.ts')).relay(words, flags);
     case 'history':
       return (await import('./cli/history.ts')).history(flags, words[0]);
     case 'undo':

@@ -37,6 +37,11 @@ export class AuthStore {
     return new AuthStore(sql);
   }
 
+  /** Over a database whose tables are there already (AUTH_TABLES), by migrations say. */
+  static over(sql: Sql): AuthStore {
+    return new AuthStore(sql);
+  }
+
   /** Removes what has expired, at most every ten minutes. Called before something is added. */
   async sweep(nowMs: number): Promise<void> {
     if (nowMs - this.#sweptMs < SWEEP_EVERY_MS) return;

@@ -61,6 +61,8 @@ function whyNotFile(file: string, target: string, files: ReadonlyMap<string, str
 
 function whyNotPackage(file: string, name: string, packages: ReadonlySet<string>): string | undefined {
   if (name.startsWith('node:')) return undefined;
+  // The Workers runtime's own module, for the adapter that runs there.
+  if (name === 'cloudflare:workers' && file.startsWith('relay/adapters/cloudflare/')) return undefined;
   const packageName = name.split('/', name.startsWith('@') ? 2 : 1).join('/');
   if (!packages.has(packageName)) return 'not a dependency of package.json';
   if (PROTOCOL_PACKAGES.test(name) && layerOf(file) > LAST_PROTOCOL_LAYER) {

@@ -1,0 +1,44 @@
+import { failure } from '../../core/failures.ts';
+import type { AgentCall, Outcome, SessionHub } from '../../core/ports.ts';
+import type { RelayEnv } from './env.ts';
+
+/** The connections of agents: one Durable Object for each. */
+export class DurableObjectHub implements SessionHub {
+  readonly #env: RelayEnv;
+  readonly #onError: (error: unknown) => void;
+
+  constructor(env: RelayEnv, onError: (error: unknown) => void) {
+    this.#env = env;
+    this.#onError = onError;
+  }
+
+  async dispatch(agentId: string, call: AgentCall, signal: AbortSignal): Promise<Outcome> {
+    const session = this.#env.AGENTS.getByName(agentId);
+    const cancelled = () => void session.cancel(call.id).catch(this.#onError);
+    signal.addEventListener('abort', cancelled, { once: true });
+    try {
+      return await session.dispatch(call);
+    } catch (error) {
+      // The object was restarted under the call: a deployment, or a defect.
+      this.#onError(error);
+      return failure('AGENT_OFFLINE');
+    } finally {
+      signal.removeEventListener('abort', cancelled);
+    }
+  }
+
+  async online(agentIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const states = await Promise.all(
+      agentIds.map((id) =>
+        this.#env.AGENTS.getByName(id)
+          .online()
+          .catch(() => false),
+      ),
+    );
+    return new Set(agentIds.filter((_, index) => states[index]));
+  }
+
+  async revoked(agentId: string): Promise<void> {
+    await this.#env.AGENTS.getByName(agentId).revoked();
+  }
+}
