@@ -75,9 +75,8 @@ function treeSitterAsCommonJs() {
 }
 
 /**
- * Two parts of the dependencies cost start-up time in every process and are hardly ever used:
- * zod's 50 translations of its messages (English comes from its own import), left out; and Ajv, which the MCP SDK
- * needs only to check the answer to an elicitation, started at the first such answer.
+ * Two parts of the dependencies are never used and left out: zod's 50 translations of its messages (English comes
+ * from its own import), and Ajv, the SDK's default schema validator (150 kB): mcp/server.ts gives every server its own.
  */
 function startUpStandIns() {
   const used = new Set();
@@ -89,20 +88,18 @@ function startUpStandIns() {
         used.add('zod locales');
         return { path: 'zod-locales', namespace: 'stand-in' };
       });
-      esbuild.onResolve({ filter: /^\.\/ajvProvider-/ }, ({ importer, path, resolveDir, kind }) => {
-        if (kind !== 'import-statement' || !/[\\/]shimsNode\.mjs$/.test(importer)) return undefined;
+      esbuild.onResolve({ filter: /^\.\/ajvProvider-/ }, ({ importer }) => {
+        if (!/[\\/]shimsNode\.mjs$/.test(importer)) return undefined;
         used.add('Ajv');
-        return { path: 'ajv-provider', namespace: 'stand-in', pluginData: { path, resolveDir } };
+        return { path: 'ajv-provider', namespace: 'stand-in' };
       });
       esbuild.onLoad({ filter: /^zod-locales$/, namespace: 'stand-in' }, () => ({ contents: 'export {};' }));
-      esbuild.onLoad({ filter: /^ajv-provider$/, namespace: 'stand-in' }, ({ pluginData }) => ({
+      esbuild.onLoad({ filter: /^ajv-provider$/, namespace: 'stand-in' }, () => ({
         contents: `export class n {
-          getValidator(schema) {
-            this.real ??= new (require(${JSON.stringify(pluginData.path)}).n)();
-            return this.real.getValidator(schema);
+          constructor() {
+            throw new Error('this build has no default schema validator: give the server one');
           }
         }`,
-        resolveDir: pluginData.resolveDir,
       }));
     },
   };
