@@ -53,7 +53,7 @@ describe('ssh -R', { skip: SSHD === undefined && 'only on Linux with the package
   /** @param greeting what the server's forced command prints, as a forwarding service does */
   const startServer = async (greeting = '') => {
     const command = file('greeting.sh');
-    writeFileSync(command, `#!/bin/sh\n${greeting}\nexec sleep 1000\n`);
+    writeFileSync(command, `#!/bin/sh\n${greeting}\nexec cat\n`);
     chmodSync(command, 0o755);
     const config = [
       `Port ${sshPort}`,
@@ -77,7 +77,10 @@ describe('ssh -R', { skip: SSHD === undefined && 'only on Linux with the package
     sshdLog = '';
     sshd = spawn(SSHD!, ['-D', '-e', '-f', file('sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] });
     sshd.stderr?.on('data', (chunk) => (sshdLog += chunk));
-    await until(`sshd\n${sshdLog}`, () => /Server listening/.test(sshdLog));
+    await until(
+      () => `sshd\n${sshdLog}`,
+      () => /Server listening/.test(sshdLog),
+    );
   };
   const stopServer = async () => {
     // Its sessions outlive a server that is told to end.

@@ -75,6 +75,7 @@ export async function openInternet(): Promise<Internet> {
     env: {
       HTTPS_PROXY: `http://127.0.0.1:${port}`,
       NODE_EXTRA_CA_CERTS: join(folder, 'cert.pem'),
+      DENO_CERT: join(folder, 'cert.pem'),
       EDGE_DIR: edges,
       PATH: `${bin}:${process.env['PATH']}`,
     },

@@ -31,7 +31,7 @@ function read(pid: string, file: string): string {
 
 /** Waits for a condition, looking often; fails with what it was after the limit. */
 export async function until<T>(
-  what: string,
+  what: string | (() => string),
   look: () => T | undefined | false | Promise<T | undefined | false>,
   limitMs = 20_000,
 ): Promise<T> {
@@ -39,7 +39,8 @@ export async function until<T>(
   for (;;) {
     const value = await look();
     if (value) return value;
-    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`);
+    if (performance.now() > deadline)
+      throw new Error(`not within ${limitMs} ms: ${typeof what === 'string' ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
