@@ -6,15 +6,18 @@ import { openStateDir } from '../config/state-dir.ts';
 import { EXIT, type ExitCode, UsageError } from '../config/usage-error.ts';
 import { createApp } from '../http/app.ts';
 import { type Listener, listen } from '../http/listener.ts';
+import type { PublicAppOptions } from '../http/public-app.ts';
 import type { RequestLine } from '../http/request-log.ts';
 import { createMcpEndpoint } from '../mcp/http.ts';
 import { systemCode } from '../runtime/errors.ts';
 import { createLog, type Log } from '../runtime/log.ts';
 import { processStartTime } from '../runtime/process-identity.ts';
 import { VERSION } from '../runtime/version.ts';
+import type { AccessMode } from '../workspace/index.ts';
 import { approveOnTerminal } from './approval-terminal.ts';
 import type { Gatekeeper } from './caller-auth.ts';
 import { startCard } from './card.ts';
+import { addressOf, isLoopback } from './host-address.ts';
 import type { Instance } from './instances.ts';
 import { portOwner } from './port-owner.ts';
 import { type Program, startProgram } from './program.ts';
@@ -41,22 +44,28 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   const mcp = createMcpEndpoint({ registry: program.registry, instructions: program.instructions, onError });
   let port = settings.port;
   const modes = new ServedModes({ program, mcp }, settings, stateDir, log);
-  const auth = settings.auth === 'none' ? undefined : settings.auth;
+  const auth = listenerAuth(settings);
   const gatekeeper = await gatekeeperFor(settings, stateDir, log);
-  const app = createApp({
-    mcp,
-    auth: auth && gatekeeper?.callerAuth(auth, ({ headers }) => `http://${headers.get('host')}`),
-    mcpFor: (granted) => modes.mcpFor(granted),
-    workspace: program.services.workspace,
-    offers: program.services.offers,
-    port: () => port,
-    onRequest: (line) => log.info(requestLine(line)),
-    onError: (error) => log.error(error.stack ?? error.message),
-  });
+  const callerAuth = auth && gatekeeper?.callerAuth(auth, ({ headers }) => `http://${headers.get('host')}`);
+  const routes = {
+    mcpFor: (granted: AccessMode | undefined) => modes.mcpFor(granted),
+    onRequest: (line: RequestLine) => log.info(requestLine(line)),
+    onError: (error: Error) => log.error(error.stack ?? error.message),
+  };
+  const app =
+    callerAuth !== undefined && !isLoopback(settings.host)
+      ? await exposedApp({ ...routes, auth: callerAuth, served: () => modes.services })
+      : createApp({
+          ...routes,
+          mcp,
+          auth: callerAuth,
+          workspace: program.services.workspace,
+          offers: program.services.offers,
+          port: () => port,
+        });
   const listener = await bind(app.fetch, settings);
   port = listener.port;
-  const host = settings.host === '::1' ? '[::1]' : settings.host;
-  const origin = `http://${host}:${port}`;
+  const origin = `http://${addressOf(settings.host)}:${port}`;
   modes.setBaseUrl(origin);
   process.stdout.write(
     startCard(
@@ -93,9 +102,34 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   return EXIT.ok;
 }
 
+/** On another address than loopback everybody in the network can knock: nobody gets in without a proof. */
+function listenerAuth(settings: Settings): 'oauth' | 'url' | undefined {
+  if (isLoopback(settings.host)) return settings.auth === 'none' ? undefined : settings.auth;
+  if (settings.auth === 'none') {
+    throw new UsageError(
+      `--auth none is not possible with --host ${settings.host}, which others can reach. Use oauth (the default there) or url.`,
+    );
+  }
+  return settings.auth ?? 'oauth';
+}
+
+/** The routes for an address that others can reach: those of the public listener. */
+async function exposedApp({
+  mcpFor,
+  ...routes
+}: Pick<PublicAppOptions, 'auth' | 'served' | 'onRequest' | 'onError'> & {
+  mcpFor: PublicAppOptions['mcp'];
+}) {
+  const [{ createPublicApp }, { HealthKey }] = await Promise.all([
+    import('../http/public-app.ts'),
+    import('../tunnel/health-key.ts'),
+  ]);
+  return createPublicApp({ ...routes, mcp: mcpFor, health: new HealthKey(), streams: () => true });
+}
+
 /** Where callers have to prove themselves, be it on this machine (--auth) or from the web. */
 async function gatekeeperFor(settings: Settings, stateDir: string, log: Log) {
-  if (!wantsPublicSide(settings) && (settings.auth ?? 'none') === 'none') return undefined;
+  if (!wantsPublicSide(settings) && listenerAuth(settings) === undefined) return undefined;
   return (await import('./caller-auth.ts')).openGatekeeper(settings, stateDir, log);
 }
 

@@ -19,8 +19,6 @@ export interface SettingDefinition {
   readonly fromProject?: 'always' | 'tighten';
 }
 
-const later = (allowedValues: readonly unknown[]) => (value: unknown) =>
-  allowedValues.includes(value) ? undefined : `the value "${String(value)}"`;
 const notYet = (value: unknown) => (value === undefined || value === false ? undefined : 'this setting');
 const text = z.string().min(1);
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -32,8 +30,6 @@ const httpUrl = text.refine(
     URL.canParse(value) &&
     /^(https:\/\/[^/@]+|http:\/\/(localhost|127(\.\d+){3}|\[::1\])(:\d+)?)(\/|$)/i.test(value),
 );
-
-const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '::1'] as const;
 
 export const SETTINGS = {
   workspace: {
@@ -56,9 +52,8 @@ export const SETTINGS = {
     schema: text,
     kind: 'value',
     placeholder: 'ADDRESS',
-    help: 'address to listen on (default 127.0.0.1)',
-    allowed: LOOPBACK_HOSTS.join(', '),
-    notAvailable: later(LOOPBACK_HOSTS),
+    help: 'address to listen on (default 127.0.0.1); on any other nobody gets in without --auth oauth (the default there) or url',
+    allowed: 'an address of this machine',
   },
   access: {
     schema: z.enum(['full', 'workspace', 'read-only']),
