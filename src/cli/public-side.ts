@@ -143,7 +143,7 @@ async function providerOf(name: TunnelName | 'none', options: PublicSideOptions)
 
 async function bindPublic(fetch: Parameters<typeof listen>[0], port: number): Promise<Listener> {
   try {
-    return await listen(fetch, { host: '127.0.0.1', port });
+    return await listen(fetch, { host: '127.0.0.1', port }, { strangers: true });
   } catch (error) {
     const code = systemCode(error);
     throw new UsageError(

@@ -2,10 +2,11 @@ import { describeCommands } from '../access/sandbox/index.ts';
 import type { SettingName } from '../config/definitions.ts';
 import { loadSettings } from '../config/load.ts';
 import { openStateDir } from '../config/state-dir.ts';
-import { EXIT, type ExitCode } from '../config/usage-error.ts';
+import { EXIT, type ExitCode, UsageError } from '../config/usage-error.ts';
 import { serveOverStdio } from '../mcp/stdio.ts';
 import { createLog } from '../runtime/log.ts';
 import { startProgram } from './program.ts';
+import { wantsPublicSide } from './provider-settings.ts';
 import { onTermination } from './termination.ts';
 
 const GRACE_MS = 5_000;
@@ -13,6 +14,11 @@ const GRACE_MS = 5_000;
 /** `local-coder --stdio`: serves the client that started this process until it closes its end, or a signal. */
 export async function stdio(flags: ReadonlyMap<SettingName, unknown>): Promise<ExitCode> {
   const settings = await loadSettings(flags, process.env, process.cwd());
+  if (wantsPublicSide(settings)) {
+    throw new UsageError(
+      '--stdio serves the one client that started it; leave --tunnel and --public-url out, or leave --stdio out.',
+    );
+  }
   const log = createLog(settings['log-level']);
   for (const warning of settings.warnings) log.warn(warning);
   const { stateDir, warning } = await openStateDir(settings['state-dir']);

@@ -21,13 +21,18 @@ const IDLE_SWEEP_MS = 20;
 /**
  * Listens on one address.
  * @param fetch the Hono app's `fetch`
+ * @param options `strangers`: anybody may send; no body is read before the app has looked at the headers
  * @throws the system error of `listen` (EADDRINUSE, EADDRNOTAVAIL, EACCES)
  */
-export async function listen(fetch: Fetch, address: { host: string; port: number }): Promise<Listener> {
+export async function listen(
+  fetch: Fetch,
+  address: { host: string; port: number },
+  options: { readonly strangers?: boolean } = {},
+): Promise<Listener> {
   const { createServer } = await import('node:http');
   const server: Server = createServer(
     { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: 65_000 },
-    requestListener(fetch),
+    requestListener(fetch, options.strangers ?? false),
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.listen(address.port, address.host);
@@ -47,7 +52,7 @@ export async function listen(fetch: Fetch, address: { host: string; port: number
 }
 
 /** Everyday requests go to the app the short way; for all others the Web API is loaded, once, and @hono/node-server. */
-function requestListener(fetch: Fetch): RequestListener {
+function requestListener(fetch: Fetch, strangers: boolean): RequestListener {
   let web: Promise<RequestListener> | undefined;
   const loadWeb = async () => {
     const { getRequestListener } = await import('@hono/node-server');
@@ -58,7 +63,7 @@ function requestListener(fetch: Fetch): RequestListener {
   };
   return async (incoming, outgoing) => {
     try {
-      if (await answerEveryday(fetch, incoming, outgoing)) return;
+      if (!strangers && (await answerEveryday(fetch, incoming, outgoing))) return;
       web ??= loadWeb();
       (await web)(incoming, outgoing);
     } catch {

@@ -46,7 +46,7 @@ describe('the public listener', () => {
       onRequest: (line) => lines.push(line),
       onError: (error) => assert.fail(error),
     });
-    listener = await listen(app.fetch, { host: '127.0.0.1', port: 0 });
+    listener = await listen(app.fetch, { host: '127.0.0.1', port: 0 }, { strangers: true });
     origin = `http://127.0.0.1:${listener.port}`;
   });
   after(async () => {
@@ -117,6 +117,25 @@ describe('the public listener', () => {
       assert.equal(answer.status, 404, at);
       assert.equal(await answer.text(), '{"error":"not_found"}', at);
     }
+  });
+
+  test('the body of a stranger is not read', async () => {
+    const { connect } = await import('node:net');
+    const answered = await new Promise<string>((resolve, reject) => {
+      const socket = connect(listener.port, '127.0.0.1', () => {
+        // Announced, begun, and never ended: whoever reads it first would wait for ever.
+        socket.write(
+          'POST /mcp/wrong HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 30000000\r\n\r\n{"jsonrpc"',
+        );
+      });
+      socket.setTimeout(10_000, () => reject(new Error('no answer')));
+      socket.once('data', (data) => {
+        socket.destroy();
+        resolve(String(data));
+      });
+      socket.once('error', reject);
+    });
+    assert.match(answered, /^HTTP\/1\.1 404/);
   });
 
   test('Host and Origin of strangers are let through: a tunnel delivers any', async () => {
