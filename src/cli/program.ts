@@ -25,9 +25,14 @@ export interface Program {
   close(): Promise<void>;
 }
 
-export function startProgram(settings: Settings, stateDir: string, log: Log): Program {
+/** @param approvals the desk of another program in this process: one owner, one terminal, one list of what waits */
+export function startProgram(
+  settings: Settings,
+  stateDir: string,
+  log: Log,
+  approvals: ApprovalDesk = new ApprovalDesk({ policy: settings.approve }),
+): Program {
   const services = startServices(settings, stateDir, log);
-  const approvals = new ApprovalDesk({ policy: settings.approve });
   const registry = new ToolRegistry({
     approvals,
     approvalWaitMs: settings.yield,

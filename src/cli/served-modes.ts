@@ -14,6 +14,7 @@ interface Served {
  * client's mode: with its own shells, so that what a wide client left in one is no way out for a narrow one.
  */
 export class ServedModes {
+  readonly #main: Served;
   readonly #served = new Map<AccessMode, Served>();
   readonly #settings: Settings;
   readonly #stateDir: string;
@@ -21,6 +22,7 @@ export class ServedModes {
   #baseUrl: string | undefined;
 
   constructor(main: Served, settings: Settings, stateDir: string, log: Log) {
+    this.#main = main;
     this.#served.set(settings.access, main);
     this.#settings = settings;
     this.#stateDir = stateDir;
@@ -32,7 +34,8 @@ export class ServedModes {
     const access = granted ?? this.#settings.access;
     let served = this.#served.get(access);
     if (served === undefined) {
-      const program = startProgram({ ...this.#settings, access }, this.#stateDir, this.#log);
+      const settings = { ...this.#settings, access };
+      const program = startProgram(settings, this.#stateDir, this.#log, this.#main.program.approvals);
       const { registry, instructions } = program;
       const onError = (error: Error) => this.#log.debug(error.message);
       served = { program, mcp: createMcpEndpoint({ registry, instructions, onError }) };

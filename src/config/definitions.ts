@@ -241,11 +241,11 @@ export const SETTINGS = {
     allowed: 'a URL',
   },
   'public-url': {
-    schema: httpUrl,
+    schema: httpUrl.refine((value) => URL.canParse(value) && new URL(value).pathname === '/'),
     kind: 'value',
     placeholder: 'URL',
     help: 'address under which somebody else forwards to the public port',
-    allowed: 'an https URL',
+    allowed: 'an https URL without a path',
   },
   'public-port': {
     schema: integer(0, 65_535),

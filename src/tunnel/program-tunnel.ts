@@ -279,7 +279,7 @@ class RunningProgram implements RunningTunnel {
   #tooSlow(timeoutMs: number): TunnelError {
     return new TunnelError(
       'failed',
-      `${this.#program.name}: the program gave no address within ${Math.round(timeoutMs / 1000)} s.`,
+      `${this.#program.name}: the program gave no address within ${Math.ceil(timeoutMs / 1000)} s.`,
       `Its log: ${this.#log.file}`,
       this.#log.tail,
     );

@@ -105,7 +105,13 @@ describe('settings', () => {
       (await load({ 'public-url': 'http://127.0.0.1:8080' }))['public-url'],
       'http://127.0.0.1:8080',
     );
-    for (const bad of ['http://example.org', 'example.org', 'ftp://example.org', 'https://'])
+    for (const bad of [
+      'http://example.org',
+      'example.org',
+      'ftp://example.org',
+      'https://',
+      'https://x.example/mcp',
+    ])
       await refused(load({ 'public-url': bad }), /it must be an https URL/);
     await refused(load({ 'public-port': '70000' }), /it must be a number from 0 to 65535/);
     await refused(load({ 'tunnel-version': '../../x' }), /it must be a version such as/);

@@ -9,6 +9,7 @@ import { createHttpClient, type HttpClient } from '../../src/runtime/http-client
 import { listTree } from '../../src/runtime/process-tree.ts';
 import { readLine as readCloudflaredLine } from '../../src/tunnel/cloudflare.ts';
 import { OutputLines } from '../../src/tunnel/output-lines.ts';
+import { startProgramTunnel } from '../../src/tunnel/program-tunnel.ts';
 import { type ProviderContext, programEnvironment, publicOrigin } from '../../src/tunnel/provider-context.ts';
 import { PROGRAM_TUNNELS, type ProgramTunnelName, programTunnel } from '../../src/tunnel/providers.ts';
 import { type RunningTunnel, TunnelError, type TunnelErrorReason } from '../../src/tunnel/types.ts';
@@ -157,6 +158,23 @@ describe('tunnels by programs', {
     const { tunnel } = await start('ngrok', {}, 'stubborn');
     await tunnel.stop();
     assert.deepEqual(processesWith(stateDir), []);
+  });
+
+  test('a program that says nothing is given up in time', async () => {
+    const starting = startProgramTunnel(
+      {
+        name: 'custom',
+        file: '/bin/sh',
+        args: ['-c', 'echo waiting for something; exec cat'],
+        env: { EDGE_DIR: stateDir },
+        logFile: join(stateDir, 'tunnel', 'silent.log'),
+        readLine: () => undefined,
+        addressTimeoutMs: 300,
+      },
+      { port, signal: AbortSignal.timeout(20_000), onProgress: () => {} },
+    );
+    const error = await fails(starting, 'failed', /gave no address within 1 s/);
+    assert.equal(error.logTail, 'waiting for something');
   });
 
   test('death is told with a reason', async () => {
