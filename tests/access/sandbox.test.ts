@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { forLauncher } from '../../src/access/sandbox/environment.ts';
 import {
   cleanEnvironment,
   createSandbox,
@@ -81,6 +82,32 @@ describe('commands in workspace mode', () => {
       'git add -A && git -c user.name=a -c user.email=a@b commit -qm all && git ls-files',
     );
     assert.ok(!committed.includes('.state/'), committed);
+  });
+
+  test('variables that a command exported made the launcher of the next sandbox load a library, outside', async (t) => {
+    const world = await confinedWorld(t);
+    if (!world) return;
+    const before = world.outsideState();
+    // The dynamic linker writes this file before a program's first line; with LD_PRELOAD it would run one.
+    await run(world, `export LD_DEBUG=libs LD_DEBUG_OUTPUT=${world.outside}/made SHELLOPTS=xtrace`);
+    assert.match(await run(world, 'echo "[$LD_DEBUG]"'), /\[libs\]/, 'inside they are as they were set');
+    await world.call('start_process', { command: 'true', pty: true });
+    assert.equal(world.outsideState(), before);
+  });
+
+  test('a folder above the state folder was renamed, and the next command read the state there', async (t) => {
+    const world = new World(t, 'workspace');
+    const state = join(world.root, 'home', '.local', 'state');
+    await world.start({ 'state-dir': state });
+    const sandbox = await world.program.services.sandbox;
+    if (!sandbox || !isSandbox(sandbox)) return t.skip(`no sandbox here: ${sandbox?.unavailable}`);
+    // Where a rename fails, mv copies what it sees, which is an empty folder.
+    await run(world, 'mv home/.local taken; rm -rf taken; mv home taken; rm -rf home');
+    await run(world, 'echo kept > home/.local/other && mv -f home/.local/other home/other');
+    assert.equal(readFileSync(join(world.root, 'home/other'), 'utf8'), 'kept\n');
+    const output = await run(world, 'find . -name marker.txt -exec cat {} +');
+    assert.ok(!output.includes(STATE_CANARY), output);
+    assert.equal(readFileSync(join(state, 'marker.txt'), 'utf8'), `${STATE_CANARY}\n`);
   });
 
   test('carry their state on: folder, variables, functions, a long command', async (t) => {
@@ -499,6 +526,23 @@ describe('what confined programs get', () => {
       withoutFolders({ PATH: '/work/bin:/usr/bin:relative:/work' }, ['/work'])['PATH'],
       '/usr/bin',
     );
+  });
+
+  test('what loads code is set inside only', () => {
+    const { env, inside } = forLauncher({
+      PATH: '/usr/bin',
+      MY_TOKEN: 'x',
+      LD_PRELOAD: 'x',
+      LD_AUDIT: 'x',
+      GLIBC_TUNABLES: 'x',
+      GCONV_PATH: 'x',
+      SHELLOPTS: 'xtrace',
+      PS4: '$(x)',
+      BASH_ENV: 'x',
+      'BASH_FUNC_exec%%': '() { x; }',
+    });
+    assert.deepEqual(env, { PATH: '/usr/bin', MY_TOKEN: 'x' });
+    assert.equal(Object.keys(inside).length, 8);
   });
 
   test('the socket filter is whole: every jump lands on an instruction', () => {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, readlink, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { runProgram } from '../../runtime/run-program.ts';
 import { which } from '../../runtime/which.ts';
-import { defined, withoutFolders } from './environment.ts';
+import { defined, forLauncher, withoutFolders } from './environment.ts';
 import { gitConfiguration } from './git-configuration.ts';
 import { isWithin, realPathOf } from './paths.ts';
 import { socketFilter } from './socket-filter.ts';
@@ -107,6 +107,8 @@ class Bubblewrap implements Sandbox {
   readonly #roots: readonly string[];
   readonly #stateDir: string;
   readonly #protectedFiles: readonly string[];
+  /** Folders of the roots that lie above what is closed, the outer ones first. */
+  readonly #pinned: readonly string[];
   readonly #home: string | undefined;
   /** Mounts of every run, and those of a run that only reads the roots. */
   readonly #machine: readonly string[];
@@ -132,6 +134,7 @@ class Bubblewrap implements Sandbox {
     this.#protectedFiles = (parts.options.protectedFiles ?? []).filter(
       (file) => roots.some((root) => isWithin(file, root)) && !isWithin(file, stateDir),
     );
+    this.#pinned = foldersAbove([stateDir, ...this.#protectedFiles], roots);
     this.#home = env['HOME'];
     this.#machine = parts.machine;
     this.#libraries = parts.libraries;
@@ -180,6 +183,8 @@ class Bubblewrap implements Sandbox {
   }
 
   wrap(file: string, args: readonly string[], run: ConfinedRun) {
+    // What starts the program is not confined yet: variables that tell it to load code are set inside only.
+    const { env, inside } = forLauncher({ ...defined(run.env), PWD: run.cwd });
     const bwrap = [
       this.#program,
       '--unshare-all',
@@ -195,6 +200,8 @@ class Bubblewrap implements Sandbox {
       '--dev',
       '/dev',
       ...this.#roots.flatMap((root) => [run.rootsOnly ? '--ro-bind' : '--bind', root, root]),
+      // A folder that something is mounted on cannot be renamed: what is closed below it keeps its name.
+      ...this.#pinned.flatMap((path) => [run.rootsOnly ? '--ro-bind-try' : '--bind-try', path, path]),
       // Always, wherever it lies: the single files below it are put on top.
       '--tmpfs',
       this.#stateDir,
@@ -211,8 +218,8 @@ class Bubblewrap implements Sandbox {
       '/',
       '--chdir',
       run.cwd,
+      ...Object.entries(inside).flatMap(([name, value]) => ['--setenv', name, value]),
     ];
-    const env = { ...defined(run.env), PWD: run.cwd };
     if (!this.network || this.#filterFile === undefined || run.rootsOnly) {
       return { file: this.#program, args: [...bwrap.slice(1), '--', file, ...args], env };
     }
@@ -236,6 +243,16 @@ class Bubblewrap implements Sandbox {
       () => false,
     );
   }
+}
+
+/** The folders between the roots and some paths below them, without either; the outer ones first. */
+function foldersAbove(paths: readonly string[], roots: readonly string[]): string[] {
+  const found = new Set<string>();
+  for (const path of paths) {
+    const isBelowRoot = (folder: string) => roots.some((root) => folder !== root && isWithin(folder, root));
+    for (let folder = dirname(path); isBelowRoot(folder); folder = dirname(folder)) found.add(folder);
+  }
+  return [...found].sort((a, b) => a.length - b.length);
 }
 
 /** A folder of the system as it is: a link stays one. */

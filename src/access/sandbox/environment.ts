@@ -29,6 +29,26 @@ export function cleanEnvironment(env: Readonly<Record<string, string | undefined
   return kept;
 }
 
+/**
+ * Variables by which a program is made to load or run something else before its own first line: those that the dynamic
+ * linker of a set-user-id program ignores (ld.so(8)), and those that a shell obeys as it starts.
+ */
+const LOADS_CODE =
+  /^(?:(?:LD|DYLD|GLIBC|MALLOC|BASH|KSH)_?.*|GCONV_PATH|GETCONF_DIR|HOSTALIASES|LOCALDOMAIN|LOCPATH|NIS_PATH|NLSPATH|RESOLV_HOST_CONF|RES_OPTIONS|TMPDIR|TZDIR|ENV|FPATH|IFS|POSIXLY_CORRECT|PS4|SHELLOPTS|ZDOTDIR)$/;
+
+/**
+ * Parts an environment in two: what the program that builds the sandbox, itself unconfined, may be started with, and
+ * what is set only once one is inside. A confined shell hands its variables on to the next call, so anything can be in it.
+ */
+export function forLauncher(env: Readonly<Record<string, string>>): {
+  readonly env: Record<string, string>;
+  readonly inside: Record<string, string>;
+} {
+  const [outside, inside]: [Record<string, string>, Record<string, string>] = [{}, {}];
+  for (const [name, value] of Object.entries(env)) (LOADS_CODE.test(name) ? inside : outside)[name] = value;
+  return { env: outside, inside };
+}
+
 export function defined(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return Object.fromEntries(entries);
