@@ -6,7 +6,7 @@ import { forTerminal } from './runtime/terminal.ts';
 
 /** Reads the command line and calls one command; each command's code is loaded only when it is called. */
 async function main(args: readonly string[]): Promise<ExitCode> {
-  const { command, flags, words, switches } = readArguments(args);
+  const { command, flags, words, switches, values } = readArguments(args);
   switch (command) {
     case 'help':
       process.stdout.write((await import('./cli/help.ts')).helpText());
@@ -35,6 +35,22 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       return (await import('./cli/history.ts')).history(flags, words[0]);
     case 'undo':
       return (await import('./cli/undo.ts')).undo(flags, words[0]);
+    case 'pair':
+      return (await import('./cli/pair.ts')).pair(flags, words[0], values.get('relay')?.at(-1));
+    case 'unpair':
+      return (await import('./cli/unpair.ts')).unpair(flags, switches.has('force'));
+    case 'workspace':
+      return (await import('./cli/workspace.ts')).workspace(flags, words, {
+        name: values.get('name')?.at(-1),
+        path: values.get('path')?.at(-1),
+        ignore: values.get('ignore') ?? [],
+      });
+    case 'agent':
+    case 'run': {
+      const servesTools = switches.has('serve-tools');
+      if (servesTools) cleanEnvironment((message) => process.stderr.write(`local-coder: ${message}\n`));
+      return (await import('./cli/agent.ts')).agent(flags, servesTools);
+    }
     case 'serve': {
       cleanEnvironment((message) => process.stderr.write(`local-coder: ${message}\n`));
       const overStdio = flags.get('stdio') ?? process.env['LOCAL_CODER_STDIO'];

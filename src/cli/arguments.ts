@@ -11,6 +11,8 @@ export interface CommandLine {
   readonly words: readonly string[];
   /** The command's own flags that were given. */
   readonly switches: ReadonlySet<string>;
+  /** The command's own flags with values, as often as they were given. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
@@ -28,35 +30,55 @@ export function readArguments(args: readonly string[]): CommandLine {
       },
     ]),
   );
+  const own = Object.fromEntries(
+    Object.keys(COMMANDS)
+      .flatMap(valuesOf)
+      .map((name) => [name, { type: 'string' as const, multiple: true }]),
+  );
   const { tokens } = parseArgs({
     args: [...args],
-    options: { ...options, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } },
+    options: {
+      ...own,
+      ...options,
+      help: { type: 'boolean', short: 'h' },
+      version: { type: 'boolean', short: 'v' },
+    },
     strict: false,
     tokens: true,
   });
   const flags = new Map<SettingName, unknown>();
   const switches = new Set<string>();
+  const values = new Map<string, string[]>();
   const [name, ...words] = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
   for (const token of tokens) if (token.kind === 'option') assertKnown(token.name, token.rawName);
   const command = commandOf(name);
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
     if (token.name === 'help' || token.name === 'version')
-      return { command: token.name, flags, words, switches };
+      return { command: token.name, flags, words, switches, values };
     if (isCommandName(command) && commandDefinition(command).switches.includes(token.name))
       switches.add(token.name);
-    else addFlag(flags, token.name, token.rawName, token.value);
+    else if (isCommandName(command) && valuesOf(command).includes(token.name)) {
+      if (token.value === undefined || token.value === '')
+        throw new UsageError(`--${token.name} needs a value. See local-coder --help.`);
+      values.set(token.name, [...(values.get(token.name) ?? []), token.value]);
+    } else addFlag(flags, token.name, token.rawName, token.value);
   }
   const tooMuch = isCommandName(command) ? words[commandDefinition(command).words.length] : undefined;
   if (tooMuch !== undefined) {
     throw new UsageError(`local-coder ${command} takes no argument "${tooMuch}". See local-coder --help.`);
   }
-  return { command, flags, words, switches };
+  return { command, flags, words, switches, values };
 }
 
 /** A misspelt option takes its value for a command: the option is what must be named in the refusal. */
 function assertKnown(name: string, rawName: string): void {
-  const known = [...Object.keys(SETTINGS), ...Object.keys(COMMANDS).flatMap(switchesOf), 'help', 'version'];
+  const known = [
+    ...Object.keys(SETTINGS),
+    ...Object.keys(COMMANDS).flatMap((command) => [...switchesOf(command), ...valuesOf(command)]),
+    'help',
+    'version',
+  ];
   if (known.includes(name)) return;
   const closest = closestName(name, known);
   throw new UsageError(
@@ -66,6 +88,10 @@ function assertKnown(name: string, rawName: string): void {
 
 function switchesOf(command: string): readonly string[] {
   return isCommandName(command) ? commandDefinition(command).switches : [];
+}
+
+function valuesOf(command: string): readonly string[] {
+  return isCommandName(command) ? Object.keys(commandDefinition(command).values ?? {}) : [];
 }
 
 function addFlag(

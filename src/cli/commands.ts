@@ -4,6 +4,8 @@ export interface CommandDefinition {
   readonly words: readonly string[];
   /** Flags of this command alone, which take no value. */
   readonly switches: readonly string[];
+  /** Flags of this command alone that take a value, with its placeholder; each may be given several times. */
+  readonly values?: Readonly<Record<string, string>>;
   readonly help: string;
 }
 
@@ -35,23 +37,31 @@ export const COMMANDS = {
     switches: [],
     help: 'run a relay for agents on other computers (--port, --public-url): code | users | suspend ID | resume ID | hash-password',
   },
+  pair: {
+    words: ['CODE'],
+    switches: [],
+    values: { relay: 'URL' },
+    help: 'let a relay look into the workspaces of this machine; asks before anything is kept',
+  },
+  unpair: { words: [], switches: ['force'], help: 'end that; the workspaces stay' },
+  workspace: {
+    words: ['ACTION', '[ID]'],
+    switches: [],
+    values: { name: 'NAME', path: 'FOLDER', ignore: 'PATTERN' },
+    help: 'folders that the relay may look into: add --name NAME --path FOLDER | list | remove ID',
+  },
+  agent: {
+    words: [],
+    switches: ['serve-tools'],
+    help: 'stay connected to the relay (also: run); with --serve-tools and --access MODE it carries all tools',
+  },
+  run: { words: [], switches: ['serve-tools'], help: '' },
 } as const satisfies Record<string, CommandDefinition>;
 
 export type CommandName = keyof typeof COMMANDS;
 
 /** Commands of later versions: known, so that they are refused by name. */
-export const LATER_COMMANDS: readonly string[] = [
-  'workspace',
-  'pair',
-  'unpair',
-  'agent',
-  'run',
-  'client',
-  'service',
-  'upgrade',
-  'licenses',
-  'completion',
-];
+export const LATER_COMMANDS: readonly string[] = ['client', 'service', 'upgrade', 'licenses', 'completion'];
 
 export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(COMMANDS, name);

@@ -23,9 +23,17 @@ ${rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`.trimEnd()).join(
 }
 
 function commandRows(): string {
-  const rows = (Object.keys(COMMANDS) as CommandName[]).map((name): [string, string] => {
-    const { words, switches, help } = commandDefinition(name);
-    const usage = [name === 'serve' ? '[serve]' : name, ...words, ...switches.map((flag) => `[--${flag}]`)];
+  const shown = (Object.keys(COMMANDS) as CommandName[]).filter(
+    (name) => commandDefinition(name).help !== '',
+  );
+  const rows = shown.map((name): [string, string] => {
+    const { words, switches, values, help } = commandDefinition(name);
+    const usage = [
+      name === 'serve' ? '[serve]' : name,
+      ...words,
+      ...switches.map((flag) => `[--${flag}]`),
+      ...Object.entries(values ?? {}).map(([flag, placeholder]) => `[--${flag} ${placeholder}]`),
+    ];
     return [`local-coder ${usage.join(' ')}`, help];
   });
   rows.splice(1, 0, ['local-coder --stdio', 'serve one client over standard input and output']);
