@@ -8,6 +8,10 @@ import { isEveryday2025 } from '../mcp/requests-2025.ts';
 
 /** Bodies up to this size are read before the guard and the authentication have looked at the request. */
 const MAX_EVERYDAY_BYTES = 256 * 1024;
+/** All of them at once: past this a request goes the other way, on which strangers are refused before their bodies are read. */
+const MAX_EVERYDAY_BYTES_AT_ONCE = 8 * 1024 * 1024;
+
+let bytesUnderWay = 0;
 
 /** The Hono app's `fetch`. What it answers may be a PlainAnswer (see `forHono`). */
 export type Fetch = (request: Request) => Response | Promise<Response>;
@@ -33,7 +37,10 @@ export async function answerEveryday(
   if (method === 'POST') {
     const lengthBytes = Number(headers['content-length']);
     if (!(lengthBytes <= MAX_EVERYDAY_BYTES)) return false;
+    if (bytesUnderWay + lengthBytes > MAX_EVERYDAY_BYTES_AT_ONCE) return false;
+    bytesUnderWay += lengthBytes;
     const body = await bodyOf(incoming);
+    bytesUnderWay -= lengthBytes;
     if (body === undefined) return true; // the client went away while it was sending
     message = parsed(body);
     const get = (name: string) => oneHeader(headers[name]);

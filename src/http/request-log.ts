@@ -56,7 +56,12 @@ export function requestLog(
   };
 }
 
-/** What follows /mcp/ and /files/ is a secret or a guess at it, and no log may show it. */
+/**
+ * What follows /mcp/ and /files/ is a secret or a guess at it, and no log may show it. Clients put the whole path behind
+ * well-known paths as well, and people leave out or add a part: whatever is as long as a secret is left out, too.
+ */
 function withoutSecrets(path: string): string {
-  return path.replace(/^(\/+(?:mcp|files)\/).+/i, '$1…');
+  return path
+    .replace(/((?:\/|%2f)(?:mcp|files)(?:\/|%2f)).+/i, '$1…')
+    .replace(/(?:[\w~-]|%[\da-f]{2}){32,}/gi, '…');
 }

@@ -9,6 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 
+import { processesWith } from './processes.ts';
+
 const STAND_IN = join(import.meta.dirname, 'stand-in.mjs');
 const DOMAINS = ['*.trycloudflare.com', '*.ngrok-free.app', '*.tail0123.ts.net', '*.example.org'];
 
@@ -91,6 +93,10 @@ export async function openInternet(): Promise<Internet> {
       if (!connected) for (const socket of sockets) socket.destroy();
     },
     async close() {
+      // Whatever a failed test left behind; its own folder is in the environment of each.
+      for (const { pid } of process.platform === 'linux' ? processesWith(folder) : []) {
+        if (pid !== process.pid) process.kill(pid, 'SIGKILL');
+      }
       for (const socket of sockets) socket.destroy();
       proxy.close();
       inner.closeAllConnections();
