@@ -22,6 +22,7 @@ import { RelayConsent } from './consent.ts';
 import type { Caller } from './contracts.ts';
 import { Limits } from './limits.ts';
 import { Pairings } from './pairing.ts';
+import { responseOf } from './plain-response.ts';
 import type { AgentIdentity, SessionHub } from './ports.ts';
 import { UserTools } from './user-tools.ts';
 import { Users } from './users.ts';
@@ -164,8 +165,10 @@ function mcpRoute(
     }
     const { endpoint, tools } = servedTo(who.grantId, { userId: user.id, access: who.grantedAccess });
     await tools.refresh(user.hasFullAgents);
-    const answer = await endpoint.fetch(request, {});
-    return answer instanceof PlainAnswer ? answer.toResponse() : answer;
+    const gone = new AbortController();
+    const signal = AbortSignal.any([request.signal, gone.signal]);
+    const answer = await endpoint.fetch(new Request(request, { signal }), {});
+    return answer instanceof PlainAnswer ? responseOf(answer, () => gone.abort()) : answer;
   };
 }
 

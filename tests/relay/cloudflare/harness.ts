@@ -10,6 +10,8 @@ import { environment, type Harness, REVIEW_PASSWORD } from '../core/support/harn
 
 const ADAPTER = join(import.meta.dirname, '../../../src/relay/adapters/cloudflare');
 
+const LIFE_PATH = '/test/life/';
+
 export interface WorkerHarness extends Harness {
   /** Changes when the Durable Object of an agent was built anew. */
   life(agentId: string): Promise<string>;
@@ -24,7 +26,7 @@ export async function startWorker(): Promise<WorkerHarness> {
     port: 0,
     cf: false,
     telemetry: { enabled: false },
-    modules: [{ type: 'ESModule', path: 'relay.mjs', contents: await bundle(join(ADAPTER, config.main)) }],
+    modules: [{ type: 'ESModule', path: 'relay.mjs', contents: await bundle(config.main) }],
     compatibilityDate: config.compatibility_date,
     compatibilityFlags: config.compatibility_flags,
     d1Databases: { DB: 'relay' },
@@ -37,19 +39,12 @@ export async function startWorker(): Promise<WorkerHarness> {
   for (const line of migration.split('\n')) {
     if (line !== '' && !line.startsWith('--')) await database.prepare(line).run();
   }
-  // Miniflare declares its proxies by the types of @cloudflare/workers-types, which are not installed.
-  const agents = (await mf.getDurableObjectNamespace('AGENTS')) as unknown as {
-    idFromName(name: string): unknown;
-    get(id: unknown): { life(): Promise<string> };
-  };
   return {
     url: origin,
     // The proxy of the binding has the methods that the adapter uses; miniflare declares them by its own types.
     sql: d1Sql(database as unknown as D1Database),
     github,
-    async life(agentId) {
-      return agents.get(agents.idFromName(agentId)).life();
-    },
+    life: async (agentId) => (await mf.dispatchFetch(`${origin}${LIFE_PATH}${agentId}`)).text(),
     async close() {
       await mf.dispose();
       await github.close();
@@ -57,10 +52,25 @@ export async function startWorker(): Promise<WorkerHarness> {
   };
 }
 
-/** As wrangler does it: one module, the runtime's own left outside. */
-async function bundle(entry: string): Promise<string> {
+/**
+ * The Worker as wrangler bundles it: one module, the runtime's own left outside. A path is put in front that tells the
+ * life of a Durable Object. A stub outside of a request would not do: while it is held, the object stays awake.
+ */
+async function bundle(main: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [entry],
+    stdin: {
+      contents: `
+        import relay from './${main}';
+        export { AgentSession } from './${main}';
+        export default {
+          async fetch(request, env) {
+            const { pathname } = new URL(request.url);
+            if (!pathname.startsWith('${LIFE_PATH}')) return relay.fetch(request, env);
+            return new Response(await env.AGENTS.getByName(pathname.slice(${LIFE_PATH.length})).life());
+          },
+        };`,
+      resolveDir: ADAPTER,
+    },
     bundle: true,
     write: false,
     format: 'esm',

@@ -85,16 +85,13 @@ export async function startNodeRelay(options: NodeRelayOptions): Promise<NodeRel
     return refused instanceof Response ? refused : new Response(null, { status: 426 });
   });
 
-  const listener = getRequestListener(
-    async (request, { incoming }) => {
-      const address = addressOf(incoming as IncomingMessage, options.clientAddressHeader);
-      if (address !== undefined) addresses.set(request, address);
-      const response = await core.app.fetch(request);
-      options.onRequest?.(request.method, new URL(request.url).pathname, response.status);
-      return response;
-    },
-    { overrideGlobalObjects: false },
-  );
+  const listener = getRequestListener(async (request, { incoming }) => {
+    const address = addressOf(incoming as IncomingMessage, options.clientAddressHeader);
+    if (address !== undefined) addresses.set(request, address);
+    const response = await core.app.fetch(request);
+    options.onRequest?.(request.method, new URL(request.url).pathname, response.status);
+    return response;
+  });
   server.on('request', listener);
 
   const socketOptions = {
