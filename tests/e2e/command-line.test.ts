@@ -82,12 +82,7 @@ for (const shape of shapesUnderTest()) {
     });
 
     test('what a later version brings is refused by name', async () => {
-      const later = [
-        ['--tunnel', 'relay'],
-        ['--host', '0.0.0.0'],
-        ['--portable'],
-        ['relay'],
-      ];
+      const later = [['--portable'], ['--widgets'], ['upgrade'], ['service']];
       for (const args of later) await refused(args, /not available in this version/, 2);
     });
 

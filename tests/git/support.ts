@@ -64,7 +64,11 @@ export class World {
     const accessMode = options.accessMode ?? 'full';
     const shell = createShell({ stateDir, yieldMs: options.yieldMs ?? 20_000, env: this.env });
     this.services = {
-      workspace: new Workspace({ roots: [options.serves ?? this.root], accessMode, protectedPaths: [stateDir] }),
+      workspace: new Workspace({
+        roots: [options.serves ?? this.root],
+        accessMode,
+        protectedPaths: [stateDir],
+      }),
       git: createGit({ env: this.env, accessMode }),
       shell,
       stateDir,

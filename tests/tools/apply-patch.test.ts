@@ -268,11 +268,7 @@ describe('apply_patch refuses, and nothing is changed anywhere', () => {
       'PATH_OUTSIDE_WORKSPACE',
       () => codex('*** Add File: folder-out/n.txt', '+x'),
     ],
-    [
-      'a dangling link that leads out',
-      'UNSUPPORTED_FILE',
-      () => codex('*** Add File: dangling-out', '+x'),
-    ],
+    ['a dangling link that leads out', 'UNSUPPORTED_FILE', () => codex('*** Add File: dangling-out', '+x')],
     ['a dangling link', 'UNSUPPORTED_FILE', () => codex('*** Add File: dangling', '+x')],
     ['deleting a link', 'UNSUPPORTED_FILE', () => codex('*** Delete File: link')],
     ['writing into .git', 'DENIED', () => codex('*** Add File: .git/hooks/post-checkout', '+#!/bin/sh')],
