@@ -188,6 +188,33 @@ for (const shape of shapesUnderTest()) {
       await server.stop();
     });
 
+    test('the secret of --auth url stood in the request log where a client looked for metadata', async () => {
+      const state = newState();
+      const server = await start(state, ['--auth', 'url']);
+      const { origin } = new URL(server.url);
+      const store = await openAuthStore(state);
+      const path = await new SecretUrl(store).path();
+      store.close();
+      const secret = path.slice('/mcp/'.length);
+      const asked = [
+        path,
+        `/.well-known/oauth-protected-resource${path}`,
+        `/.well-known/oauth-authorization-server${path}`,
+        `${path}/.well-known/openid-configuration`,
+        `/prefix${path}`,
+        `/mcp%2F${secret}`,
+        `/sse/${secret}`,
+        `/${secret.slice(0, 20)}%${secret.charCodeAt(20).toString(16)}${secret.slice(21)}`,
+        '/the-last-one',
+      ];
+      for (const each of asked) await fetch(origin + each);
+      await until(() => server.stderr, /GET \/the-last-one/);
+      assert.match(server.stderr, /GET \/\.well-known\/oauth-protected-resource\/mcp\/… → 404/);
+      assert.ok(!server.stderr.includes(secret.slice(0, 20)), server.stderr);
+      assert.ok(!server.stderr.includes(secret.slice(-20)), server.stderr);
+      await server.stop();
+    });
+
     test('a taken public port', async () => {
       const port = await freePort();
       const first = await start(newState(), [

@@ -69,6 +69,29 @@ describe('everyday requests', { timeout: 60_000 }, () => {
     assert.deepEqual(server.defects, []);
   });
 
+  test('many strangers made the server keep many bodies before it had looked at any request', async (t) => {
+    const sockets = await Promise.all(
+      Array.from({ length: 32 }, async () => {
+        const socket = connect(server.port, '127.0.0.1');
+        await once(socket, 'connect');
+        socket.on('error', () => {});
+        socket.write(
+          'POST /mcp HTTP/1.1\r\nHost: evil.example\r\nContent-Type: application/json\r\nContent-Length: 262144\r\n\r\n{',
+        );
+        return socket;
+      }),
+    );
+    t.after(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    const next = connect(server.port, '127.0.0.1');
+    t.after(() => next.destroy());
+    next.write('POST /mcp HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 9\r\n\r\n');
+    const [answer] = await once(next, 'data'); // though nothing of its body was sent
+    assert.match(String(answer), /^HTTP\/1\.1 403/);
+    assert.equal((await send('POST', '/mcp', JSON_HEADERS, PING)).status, 200);
+  });
+
   const PING = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
   function send(method: string, path: string, headers: Record<string, string>, body: string) {
     return new Promise<{ status: number; text: string }>((resolve, reject) => {
