@@ -16,6 +16,8 @@ export interface NodeHarness extends Harness {
   readonly defects: unknown[];
   /** Ends the relay as a restart does, and starts it again on the same port and database. */
   restart(): Promise<void>;
+  /** Lets the relay's clock jump. */
+  skipTime(byMs: number): void;
 }
 
 export async function startNode(options: { readonly maxToolMs?: number } = {}): Promise<NodeHarness> {
@@ -24,6 +26,7 @@ export async function startNode(options: { readonly maxToolMs?: number } = {}): 
   const database = await openRelayDatabase(join(folder, 'relay.db'));
   const env = environment(github, await hashPassword(REVIEW_PASSWORD));
   const defects: unknown[] = [];
+  let skippedMs = 0;
   const start = (port: number) =>
     startNodeRelay({
       database,
@@ -33,6 +36,7 @@ export async function startNode(options: { readonly maxToolMs?: number } = {}): 
       cookieSecret: env['OAUTH_COOKIE_SECRET'],
       maxToolMs: options.maxToolMs ?? TOOL_MS,
       onError: (error) => defects.push(error),
+      now: () => Date.now() + skippedMs,
     });
   let relay = await start(0);
   return {
@@ -44,6 +48,9 @@ export async function startNode(options: { readonly maxToolMs?: number } = {}): 
     database,
     github,
     defects,
+    skipTime(byMs) {
+      skippedMs += byMs;
+    },
     async restart() {
       await relay.close(500);
       relay = await start(relay.port);
