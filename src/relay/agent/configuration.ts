@@ -71,7 +71,18 @@ export async function readConfiguration(stateDir: string): Promise<AgentConfigur
  * Changes the configuration. Commands that run at the same time wait for each other: neither loses what the other did.
  * @param change gets the present one and returns the new one
  */
-export async function changeConfiguration(
+export function changeConfiguration(
+  stateDir: string,
+  change: (present: AgentConfiguration) => AgentConfiguration,
+): Promise<void> {
+  // Within one process one after the other: waiting for the lock below stops everything else.
+  const done = lastChange.then(() => changeAlone(stateDir, change));
+  lastChange = done.catch(() => {});
+  return done;
+}
+let lastChange: Promise<void> = Promise.resolve();
+
+async function changeAlone(
   stateDir: string,
   change: (present: AgentConfiguration) => AgentConfiguration,
 ): Promise<void> {

@@ -9,8 +9,9 @@ import type { AgentConfiguration } from './configuration.ts';
 import type { AgentTools } from './run-agent.ts';
 
 /**
- * The read-only agent: its own entry, which loads the viewer's tools and no other. Nothing that could change a file of
- * a workspace or run a command of a caller is in this program (tests/relay/agent/read-only.test.ts holds it to that).
+ * The read-only agent: its own entry, which loads the viewer's tools and no other; nothing that it imports asks the
+ * layers below for writing (tests/relay/agent/read-only.test.ts holds it to that), and git and the path guard are in
+ * their read-only mode besides.
  */
 export function viewerAgent(
   configuration: () => AgentConfiguration,
