@@ -34,7 +34,7 @@ export class ServedModes {
     const access = granted ?? this.#settings.access;
     let served = this.#served.get(access);
     if (served === undefined) {
-      const settings = { ...this.#settings, access };
+      const settings = { ...this.#settings, access, 'sandbox-network': this.#networkFor(access) };
       const program = startProgram(settings, this.#stateDir, this.#log, this.#main.program.approvals);
       const { registry, instructions } = program;
       const onError = (error: Error) => this.#log.debug(error.message);
@@ -43,6 +43,15 @@ export class ServedModes {
       this.#served.set(access, served);
     }
     return served.mcp;
+  }
+
+  /**
+   * Whether a narrower client's commands get the network. They would share this machine's loopback, and with it the
+   * private listener: where that asks nobody who he is, a command would be served by the wider program.
+   */
+  #networkFor(access: AccessMode): Settings['sandbox-network'] {
+    const isOpen = (this.#settings.auth ?? 'none') === 'none';
+    return isOpen && access !== this.#settings.access ? 'off' : this.#settings['sandbox-network'];
   }
 
   /** What serves now, the server's own mode first. */

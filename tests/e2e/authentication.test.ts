@@ -151,6 +151,36 @@ for (const shape of shapesUnderTest()) {
       await server.stop();
     });
 
+    test('a confined command of a client that was granted less was served by the open private port', async (t) => {
+      const state = newState();
+      const port = await freePort();
+      const origin = `http://127.0.0.1:${port}`;
+      const server = await start(state, ['--public-url', origin, '--public-port', String(port)]);
+      t.after(() => server.stop());
+      await until(() => server.stdout, /Server URL/);
+      const token = await signIn(origin, state, server, 'workspace');
+      const run = async (command: string) => {
+        const params = { name: 'run_command', arguments: { command, yield_ms: 20_000 } };
+        const answer = await fetch(`${origin}/mcp`, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            accept: 'application/json, text/event-stream',
+            authorization: `Bearer ${token}`,
+          },
+          body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }),
+        });
+        return answer.text();
+      };
+      const said = await run('echo "confined $(pwd)"');
+      if (said.includes('NOT_AVAILABLE')) return t.skip(`no sandbox here: ${said}`);
+      assert.match(said, /confined \//);
+      const reached = await run(
+        `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${server.port} && echo REACHED-$((40 + 2))'`,
+      );
+      assert.doesNotMatch(reached, /REACHED-42/);
+    });
+
     test('--auth oauth holds on the private port too', async () => {
       const state = newState();
       const server = await start(state, ['--auth', 'oauth']);
