@@ -21,7 +21,7 @@ describe('connections on Node', () => {
   });
 
   test('a frozen agent: AGENT_TIMEOUT for its calls, offline once it was not heard, others untouched', {
-    skip: process.platform === 'win32' ? 'SIGSTOP does not exist on Windows' : false,
+    skip: process.platform === 'win32' ? 'only on Linux and macOS: SIGSTOP' : false,
   }, async () => {
     const user = await TestUser.signIn(relay, 'frozen');
     const living = await user.agent('living');
