@@ -288,7 +288,7 @@ for (const shape of shapesUnderTest()) {
       running.push({ kill: () => next.kill('SIGKILL') });
       let stdout = '';
       next.stdout.on('data', (chunk) => (stdout += chunk));
-      await until('the next card', () => CARD_URL.test(stdout));
+      await until('the next card', () => /Server URL {6}https/.test(stdout));
       assert.ok(!cloudflareds(internet).some(({ pid }) => pid === orphan.pid));
       next.kill('SIGINT');
       await new Promise((resolve) => next.once('close', resolve));
