@@ -4,6 +4,9 @@ import { colours, forTerminal } from '../runtime/terminal.ts';
 /** Keys pressed before somebody can have read the question are not an answer to it. */
 const READ_MS = 400;
 
+/** Rows of a question beside its subject. What scrolls away unseen would be approved unseen. */
+const ROWS_AROUND = 7;
+
 const KEYS: Readonly<Record<string, ApprovalAnswer>> = {
   a: 'allow',
   d: 'deny',
@@ -35,13 +38,20 @@ export function approveOnTerminal(
     shown = next;
     shownAtMs = performance.now();
     const more = waiting.length > 1 ? dim(` (${waiting.length - 1} more wait)`) : '';
+    const lines = next.subject.split('\n').map((line) => `  ${forTerminal(line)}`);
+    const columns = output.columns ?? 80;
+    const rowCount = lines.reduce((sum, line) => sum + Math.ceil(line.length / columns), 0);
+    const isLong = rowCount > (output.rows ?? 24) - ROWS_AROUND;
     const client = next.client === undefined ? '' : ` for ${forTerminal(next.client)}`;
     output.write(
       [
         '',
         `  ${red('Approve?')} ${bold(forTerminal(next.tool))}${client}${more}`,
-        ...next.subject.split('\n').map((line) => `  ${forTerminal(line)}`),
-        dim(`  in ${forTerminal(next.folder)}`),
+        ...lines,
+        dim(`  in ${forTerminal(next.folder)}${next.access === undefined ? '' : ` (access ${next.access})`}`),
+        ...(isLong
+          ? [`  ${red('All of it:')} ${lines.length} lines, more than fit here. Scroll up to its beginning.`]
+          : []),
         `  [a]llow   [d]eny   always this [t]ool   always exactly this [c]all here`,
         '',
       ].join('\n'),

@@ -200,13 +200,28 @@ export class ToolRegistry {
   ): Promise<void> | undefined {
     const desk = this.#options.approvals;
     if (desk === undefined || !desk.covers(tool.annotations)) return undefined;
-    const request = {
-      tool: tool.name,
-      subject: approvalSubject(args),
-      client: call.client,
-      folder: this.#options.services.workspace.defaultRoot,
+    const ask = (folder: string) => {
+      const request = {
+        tool: tool.name,
+        subject: approvalSubject(args),
+        client: call.client,
+        folder,
+        access: this.#options.services.workspace.accessMode,
+      };
+      return desk.ask(request, args, signal, call.askUser);
     };
-    return desk.ask(request, args, signal, call.askUser);
+    const { workspace, shell } = this.#options.services;
+    if (typeof args['command'] !== 'string') return ask(workspace.defaultRoot);
+    const name = typeof args['shell'] === 'string' ? args['shell'] : undefined;
+    // A shell that was led elsewhere makes another command of the same words, before the owner's answer or after it.
+    const folderNow = () =>
+      shell.currentFolder(name, workspace.defaultRoot, call).catch(() => workspace.defaultRoot);
+    const askForFolder = async (folder: string): Promise<void> => {
+      await ask(folder);
+      const now = await folderNow();
+      if (now !== folder) await askForFolder(now);
+    };
+    return folderNow().then(askForFolder);
   }
 
   #otherTools(call: ToolCall): OtherTools {

@@ -267,6 +267,16 @@ export class Shell {
       }));
   }
 
+  /** Where a command without a folder of its own would run now. */
+  async currentFolder(
+    name: string | undefined,
+    root: string,
+    links: Pick<CallLinks, 'conversation'>,
+  ): Promise<string> {
+    const { states } = await this.#ready();
+    return (await states.get(this.#shellName(name, links), root)).state.cwd;
+  }
+
   /** Forgets what a shell carries; what runs in it goes on and saves nothing. */
   async resetShell(name: string | undefined, root: string, links: CallLinks): Promise<ShellInfo> {
     const { states, program } = await this.#ready();
@@ -305,7 +315,7 @@ export class Shell {
     await this.#loaded?.states.close();
   }
 
-  #shellName(name: string | undefined, links: CallLinks): string {
+  #shellName(name: string | undefined, links: Pick<CallLinks, 'conversation'>): string {
     return name ?? links.conversation?.slice(0, 16) ?? DEFAULT_SHELL_NAME;
   }
 

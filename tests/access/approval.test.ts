@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, test } from 'node:test';
+import { z } from 'zod';
 import { ApprovalDesk, type ApprovalPolicy, approvalSubject } from '../../src/access/index.ts';
 import { approveOnTerminal } from '../../src/cli/approval-terminal.ts';
 import type { ToolCall } from '../../src/mcp/call.ts';
@@ -102,6 +103,54 @@ describe('approval', () => {
     assert.deepEqual(dataOf(await exact.call('wait', { ms: 0, note: 'anything' })), { stopped: false });
   });
 
+  test('"always" for a confined client was "always" for one with full access, too', async () => {
+    const desk = new ApprovalDesk({ policy: 'all' });
+    const call = { tool: 'run_command', subject: 'command: make', client: undefined, folder: '/work' };
+    for (const always of ['always-tool', 'always-call'] as const) {
+      const confined = desk.ask({ ...call, access: 'workspace' }, { command: 'make' }, never);
+      for (const { id } of desk.waiting()) desk.answer(id, always);
+      await confined;
+      await desk.ask({ ...call, access: 'workspace' }, { command: 'make' }, never);
+      const full = desk.ask({ ...call, access: 'full' }, { command: 'make' }, never);
+      assert.equal(desk.waiting().length, 1, always);
+      desk.answer(desk.waiting()[0]!.id, 'deny');
+      await assert.rejects(full, { code: 'DENIED' });
+    }
+  });
+
+  test('"always here" held for a shell that had been led elsewhere, and the owner was shown the wrong folder', async () => {
+    let folder = '/work';
+    const desk = new ApprovalDesk({ policy: 'all' });
+    const services = {
+      workspace: { defaultRoot: '/work', accessMode: 'full' },
+      shell: { currentFolder: () => Promise.resolve(folder) },
+    } as unknown as Services; // the fake tools use nothing else
+    const tool = { ...fakeTools({ contexts: [] }).find(({ name }) => name === 'wait')!, name: 'run_command' };
+    const input = z.object({ command: z.string() });
+    const handler = () => Promise.resolve({ summary: 'ran', data: { stopped: false } });
+    const tools = [{ ...tool, input, handler }] as unknown as ReturnType<typeof fakeTools>;
+    const registry = new ToolRegistry({ tools, services, form: 'auto', approvals: desk, approvalWaitMs: 40 });
+    const call = () =>
+      registry.call({
+        name: 'run_command',
+        arguments: { command: 'rm -rf build' },
+        cancelled: never,
+        abandoned: never,
+        conversation: undefined,
+        client: undefined,
+        progress: () => {},
+      });
+    const first = call();
+    await new Promise((resolve) => setImmediate(resolve));
+    desk.answer(desk.waiting()[0]!.id, 'always-call');
+    assert.equal((await first).isError, undefined);
+    assert.equal((await call()).isError, undefined);
+    folder = '/home/me';
+    assert.equal(dataOf(await call()).error?.code, 'PENDING_APPROVAL');
+    assert.equal(desk.waiting()[0]?.folder, '/home/me');
+    desk.answer(desk.waiting()[0]!.id, 'deny');
+  });
+
   test('the client can ask where it can show a question; the first answer wins', async () => {
     const { call, desk } = setUp('all');
     const questions: string[] = [];
@@ -161,6 +210,7 @@ describe('approval on the terminal', () => {
       subject: 'command: echo \u001b[2J\u202e',
       client: 'c\u0007',
       folder: '/w',
+      access: undefined,
     };
     const asked = desk.ask(call, {}, never);
     assert.match(screen, /run_command for c\\u0007/);
@@ -174,6 +224,17 @@ describe('approval on the terminal', () => {
     keyboard.emit('data', Buffer.from('A'));
     await asked;
     assert.equal(keyboard.raw, true);
+    screen = '';
+    const long = { ...call, subject: `command:\nrm -rf ~${'\n'.repeat(60)}ls`, access: 'full' };
+    const denied = assert.rejects(desk.ask(long, {}, never), { code: 'DENIED' });
+    assert.match(
+      screen.split('\n').slice(-5).join('\n'),
+      /62 lines, more than fit here/,
+      'the end says how much there is',
+    );
+    clock += 1_000;
+    keyboard.emit('data', Buffer.from('d'));
+    await denied;
     done();
     assert.equal(keyboard.raw, false);
   });

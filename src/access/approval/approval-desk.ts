@@ -13,6 +13,8 @@ export interface ApprovalRequest {
   readonly client: string | undefined;
   /** Absolute folder in which a command would run. */
   readonly folder: string;
+  /** The access mode that the call would be made in; what is allowed for good in one is not in a wider one. */
+  readonly access: string | undefined;
   readonly askedAt: Date;
 }
 
@@ -83,8 +85,8 @@ export class ApprovalDesk {
     signal: AbortSignal,
     askUser?: (question: string) => Promise<boolean>,
   ): Promise<void> {
-    const callKey = JSON.stringify([call.tool, call.folder, args]);
-    if (this.#allowedTools.has(call.tool) || this.#allowedCalls.has(callKey)) return Promise.resolve();
+    const callKey = JSON.stringify([call.access ?? null, call.tool, call.folder, args]);
+    if (this.#allowedTools.has(toolKey(call)) || this.#allowedCalls.has(callKey)) return Promise.resolve();
     if (this.#waiting.size >= (this.#options.maxWaiting ?? MAX_WAITING)) {
       return Promise.reject(denied('Too many calls wait for approval already'));
     }
@@ -124,12 +126,12 @@ export class ApprovalDesk {
   answer(id: string, answer: ApprovalAnswer): boolean {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return false;
-    if (answer === 'always-tool') this.#allowedTools.add(waiting.request.tool);
+    if (answer === 'always-tool') this.#allowedTools.add(toolKey(waiting.request));
     if (answer === 'always-call') this.#allowedCalls.add(waiting.callKey);
     waiting.settle(answer !== 'deny', 'The owner denied it');
     // What the answer covers besides need not be asked again.
     for (const other of [...this.#waiting.values()]) {
-      if (this.#allowedTools.has(other.request.tool) || this.#allowedCalls.has(other.callKey))
+      if (this.#allowedTools.has(toolKey(other.request)) || this.#allowedCalls.has(other.callKey))
         other.settle(true, '');
     }
     return true;
@@ -138,6 +140,10 @@ export class ApprovalDesk {
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+function toolKey({ access, tool }: Pick<ApprovalRequest, 'access' | 'tool'>): string {
+  return `${access ?? ''} ${tool}`;
 }
 
 function denied(why: string): CodedError {
