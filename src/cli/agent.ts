@@ -1,10 +1,14 @@
+import { join } from 'node:path';
+import { AuditLog } from '../access/index.ts';
 import type { SettingName } from '../config/definitions.ts';
 import { loadSettings } from '../config/load.ts';
 import { openStateDir } from '../config/state-dir.ts';
 import { EXIT, type ExitCode, UsageError } from '../config/usage-error.ts';
+import type { CallRecord } from '../mcp/call.ts';
 import { readConfiguration } from '../relay/agent/configuration.ts';
 import { takeRunLock } from '../relay/agent/run-lock.ts';
 import { createLog } from '../runtime/log.ts';
+import { auditEntry } from './audit-entry.ts';
 import { onTermination } from './termination.ts';
 
 /**
@@ -49,10 +53,19 @@ export async function agent(
   try {
     if (!serveTools) {
       const { viewerAgent } = await import('../relay/agent/viewer-agent.ts');
-      return await runAgent({
-        ...common,
-        tools: (configuration) => viewerAgent(configuration, common),
+      const audit = new AuditLog({
+        file: settings['audit-log'] ?? join(stateDir, 'audit', 'audit.jsonl'),
+        onError: (error) => log.error(`the audit log cannot be written: ${String(error)}`),
       });
+      const onCall = (record: CallRecord) => audit.record(auditEntry(record));
+      try {
+        return await runAgent({
+          ...common,
+          tools: (configuration) => viewerAgent(configuration, { ...common, onCall }),
+        });
+      } finally {
+        await audit.flush();
+      }
     }
     const { fullAgent } = await import('./full-agent.ts');
     const full = await fullAgent(settings, flags.has('workspace'), stateDir, log);

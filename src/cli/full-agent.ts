@@ -7,6 +7,7 @@ import type { WireTool } from '../relay/protocol.ts';
 import { viewerContracts } from '../relay/viewer/contracts.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AccessMode } from '../workspace/index.ts';
+import { auditEntry } from './audit-entry.ts';
 import { type Program, startProgram } from './program.ts';
 
 export interface FullAgent {
@@ -52,7 +53,13 @@ export async function fullAgent(
   );
   return {
     tools(configuration) {
-      const viewer = viewerCalls(configuration, { stateDir, env: process.env, log });
+      const { audit } = own.services;
+      const viewer = viewerCalls(configuration, {
+        stateDir,
+        env: process.env,
+        log,
+        onCall: (record) => audit?.record(auditEntry(record)),
+      });
       const names = new Set<string>(Object.keys(viewerContracts()));
       return {
         hello: { kind: 'full', access: settings.access, tools: wireTools(own.registry) },

@@ -1,13 +1,13 @@
-import { ApprovalDesk, type AuditEntry, callTarget } from '../access/index.ts';
+import { ApprovalDesk } from '../access/index.ts';
 import type { Settings } from '../config/load.ts';
 import { createInstructions } from '../context/index.ts';
-import type { CallRecord } from '../mcp/call.ts';
 import { ToolRegistry } from '../mcp/registry.ts';
 import { VIEWER_INSTRUCTIONS } from '../relay/viewer/contracts.ts';
 import type { Log } from '../runtime/log.ts';
 import { changeCounter } from '../tools/context-sources.ts';
 import { selectTools } from '../tools/index.ts';
 import type { Services } from '../tools/services.ts';
+import { auditEntry } from './audit-entry.ts';
 import { startServices } from './start-services.ts';
 
 const PREPARE_GIT_AFTER_MS = 500;
@@ -89,20 +89,5 @@ function fromTheSecond(count: CountChanges): CountChanges {
       count(folder, AbortSignal.timeout(PREPARE_GIT_LIMIT_MS)).catch(() => {}); // told when somebody wants it
     }, PREPARE_GIT_AFTER_MS).unref();
     return undefined;
-  };
-}
-
-function auditEntry(record: CallRecord): AuditEntry {
-  return {
-    time: record.startedAt.toISOString(),
-    tool: record.tool.slice(0, 100),
-    client: record.client?.slice(0, 100),
-    conversation: record.conversation,
-    target: callTarget(record.arguments),
-    outcome: record.outcome,
-    code: record.code,
-    duration_ms: Math.round(record.durationMs),
-    result_bytes: record.resultBytes,
-    pid: process.pid,
   };
 }

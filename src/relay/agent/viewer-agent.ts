@@ -1,3 +1,4 @@
+import type { CallRecord } from '../../mcp/call.ts';
 import { ToolRegistry } from '../../mcp/registry.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Services } from '../../tools/services.ts';
@@ -13,17 +14,22 @@ import type { AgentTools } from './run-agent.ts';
  * layers below for writing (tests/relay/agent/read-only.test.ts holds it to that), and git and the path guard are in
  * their read-only mode besides.
  */
-export function viewerAgent(
-  configuration: () => AgentConfiguration,
-  { stateDir, env, log }: { stateDir: string; env: NodeJS.ProcessEnv; log: Log },
-): AgentTools {
-  return { serve: viewerCalls(configuration, { stateDir, env, log }), hello: { kind: 'viewer' } };
+export function viewerAgent(configuration: () => AgentConfiguration, options: ViewerCallOptions): AgentTools {
+  return { serve: viewerCalls(configuration, options), hello: { kind: 'viewer' } };
+}
+
+export interface ViewerCallOptions {
+  readonly stateDir: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+  /** Told how each call ended, for the audit log. */
+  readonly onCall?: ((record: CallRecord) => void) | undefined;
 }
 
 /** Serves calls of the viewer's tools. */
 export function viewerCalls(
   configuration: () => AgentConfiguration,
-  { stateDir, env, log }: { stateDir: string; env: NodeJS.ProcessEnv; log: Log },
+  { stateDir, env, log, onCall }: ViewerCallOptions,
 ): ServeCall {
   const viewer = createViewer({
     workspaces: () => viewedWorkspaces(configuration()),
@@ -38,6 +44,7 @@ export function viewerCalls(
     // The viewer's tools ask for none; there are none that could do anything.
     services: {} as Services,
     form: 'auto',
+    ...(onCall && { onCall }),
     onDefect: (tool, error) => log.error(`${tool}: ${String(error)}`),
   });
   return serveFrom(registry, log);

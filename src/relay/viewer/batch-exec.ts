@@ -7,6 +7,9 @@ import { callText, jsonBytes, type ViewerAnswer } from './types.ts';
 
 type Result = ViewerOutput<'batchExec'>['results'][number];
 
+/** A result travels as JSON text within JSON, and a relay carries one mebibyte of that. */
+const MAX_ESCAPED_BYTES = 1000 * 1024;
+
 /** Calls one tool as a client would. */
 export type CallTool = (
   tool: ViewerToolName,
@@ -36,6 +39,7 @@ export async function batchExec(
   const timeUp = AbortSignal.timeout(LIMITS.batch.timeoutMs);
   const both = AbortSignal.any([signal, timeUp]);
   let bytes = 64;
+  let escapedBytes = 64;
   const results = await concurrently(operations, LIMITS.batch.atOnce, async (operation): Promise<Result> => {
     const { id } = operation;
     try {
@@ -44,8 +48,12 @@ export async function batchExec(
       const { summary, data } = await call(tool, input, both);
       const result: Result = { id, ok: true, summary, result: data };
       const cost = jsonBytes(result) + 1;
-      if (bytes + cost > LIMITS.batch.maxBytes) throw doesNotFit(tool, input);
+      const escapedCost = jsonBytes(JSON.stringify(result));
+      if (bytes + cost > LIMITS.batch.maxBytes || escapedBytes + escapedCost > MAX_ESCAPED_BYTES) {
+        throw doesNotFit(tool, input);
+      }
       bytes += cost;
+      escapedBytes += escapedCost;
       return result;
     } catch (error) {
       signal.throwIfAborted();

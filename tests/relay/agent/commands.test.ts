@@ -143,6 +143,8 @@ for (const shape of shapesUnderTest()) {
       assert.equal(await agent.exited, 5, agent.output());
       assert.match(agent.output(), /not paired/);
       assert.match((await run(['agent'])).output, /not paired/);
+      const logged = (await run(['log', '--json'])).output;
+      assert.match(logged, /"tool":"inspectFile","client":"relay".*"target":.*hello\.txt.*"outcome":"ok"/);
       assert.match((await run(['unpair'])).output, /is not paired/);
     });
 

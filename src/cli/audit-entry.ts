@@ -1,0 +1,18 @@
+import { type AuditEntry, callTarget } from '../access/index.ts';
+import type { CallRecord } from '../mcp/call.ts';
+
+/** A call as the audit log keeps it. */
+export function auditEntry(record: CallRecord): AuditEntry {
+  return {
+    time: record.startedAt.toISOString(),
+    tool: record.tool.slice(0, 100),
+    client: record.client?.slice(0, 100),
+    conversation: record.conversation,
+    target: callTarget(record.arguments),
+    outcome: record.outcome,
+    code: record.code,
+    duration_ms: Math.round(record.durationMs),
+    result_bytes: record.resultBytes,
+    pid: process.pid,
+  };
+}
