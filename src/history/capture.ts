@@ -4,7 +4,7 @@ import type { FileChange } from '../workspace/index.ts';
 import { OverBudget } from './blob-io.ts';
 import type { StagedBlob } from './blobs.ts';
 import type { Core } from './core.ts';
-import { entryStats, inspect, permissions } from './inspect.ts';
+import { entryStats, inspect, permissions, stampOf } from './inspect.ts';
 import { type EntryState, NONE, type RecordedEntry } from './types.ts';
 
 /** From this size on a file that is going to be replaced is kept by a second link instead of a compressed copy. */
@@ -17,6 +17,8 @@ export interface Capture {
   readonly entry: RecordedEntry;
   readonly before: StagedBlob | undefined;
   readonly after: StagedBlob | undefined;
+  /** Of the file as its content was read for the record (stampOf); undefined where the change itself compares. */
+  readonly stamp?: string | undefined;
 }
 
 /**
@@ -58,7 +60,9 @@ export async function capture(
     sizeBytes: before.sizeBytes,
     mode: permissions(stats),
   };
-  return [{ entry: { ...entry, before: state }, before, after }];
+  return [
+    { entry: { ...entry, before: state }, before, after, stamp: change.before ? undefined : stampOf(stats) },
+  ];
 }
 
 async function captureContent(

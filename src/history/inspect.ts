@@ -36,3 +36,8 @@ export async function entryStats(path: string): Promise<Stats | undefined> {
 export function permissions(stats: Stats): number {
   return stats.mode & PERMISSION_BITS;
 }
+
+/** Another one when a file was replaced or written to. A further link to it changes nothing of this. */
+export function stampOf({ dev, ino, size, mtimeMs }: Stats): string {
+  return `${dev} ${ino} ${size} ${mtimeMs}`;
+}

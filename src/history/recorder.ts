@@ -12,6 +12,7 @@ import { inspect } from './inspect.ts';
 import { makeRoom } from './retention.ts';
 import type { BlobRef, Store } from './store.ts';
 import { checkpointName, type EntryState, type RecordedEntry, sameContent, sameState } from './types.ts';
+import { inUse, isStale, Turn, UnderWay } from './under-way.ts';
 
 /** What became of the changes of one call, for its answer. */
 export interface RecordOutcome {
@@ -30,6 +31,8 @@ const PARALLEL = 8;
 const ROWS_AT_ONCE = 100;
 /** Contents that are held in memory only, so that capturing them leaves nothing behind. */
 const SMALL_BYTES = 1024 * 1024;
+/** Times that a file is captured anew because another instance changed it meanwhile. */
+const ATTEMPTS = 5;
 
 export function createRecorder(core: Core, origin: Origin): CallRecorder {
   return new Recorder(core, origin);
@@ -64,33 +67,61 @@ class Recorder implements CallRecorder {
   }
 
   async prepare(changes: readonly FileChange[], signal: AbortSignal | undefined): Promise<PreparedRecord> {
+    const refused = this.#notRecorded.length;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const prepared = await this.#prepareOnce(changes, signal);
+      if (prepared) return prepared;
+      this.#notRecorded.length = refused;
+    }
+    throw inUse(changes[0]?.path ?? this.#core.root, this.#core.root);
+  }
+
+  /** @returns undefined, with nothing entered, when another instance changed a file after it was captured */
+  async #prepareOnce(
+    changes: readonly FileChange[],
+    signal: AbortSignal | undefined,
+  ): Promise<PreparedRecord | undefined> {
     const staged: StagedBlob[] = [];
+    const discard = async () => {
+      for (const blob of staged) await blob.discard();
+    };
     try {
       const captures = await this.#capture(changes, staged, signal);
       if (captures.length === 0) return NOTHING;
-      return await this.#record(await this.#core.store(), captures);
+      const prepared = await this.#record(await this.#core.store(), captures, signal);
+      if (!prepared) await discard();
+      return prepared;
     } catch (error) {
-      for (const blob of staged) await blob.discard();
-      throw unrecordable(error);
+      await discard();
+      throw signal?.aborted ? signal.reason : unrecordable(error);
     }
   }
 
-  async #record(store: Store, captures: readonly Capture[]): Promise<PreparedRecord> {
+  async #record(
+    store: Store,
+    captures: readonly Capture[],
+    signal: AbortSignal | undefined,
+  ): Promise<PreparedRecord | undefined> {
+    const turn = new Turn(await ownOwnerId(), this.#core.root);
     const paths = captures.map(({ entry }) => entry.path);
     const earlier = new Map(paths.map((path) => [path, this.#entries.get(path)]));
     const afterPlaced: Promise<unknown>[] = [];
-    const abandoned = async () => {
+    const abandoned = async (begun = true) => {
       await Promise.allSettled(afterPlaced);
-      await this.#takeBack(store, earlier);
+      await this.#takeBack(store, earlier, begun);
       await this.#core.blobs.emptyTrash();
     };
     this.#underWay++;
     try {
-      await this.#enter(store, captures);
+      await this.#enter(store, captures, turn, signal);
+      if (await isStale(captures)) {
+        await abandoned(false);
+        return undefined;
+      }
       // What stood there must be safe before it changes; the new content may follow while the change is made.
       await concurrently(captures, PARALLEL, async ({ before }) => before?.place());
     } catch (error) {
-      await abandoned();
+      await abandoned(false);
       throw error;
     }
     afterPlaced.push(concurrently(captures, PARALLEL, async ({ after }) => after?.place()));
@@ -107,7 +138,7 @@ class Recorder implements CallRecorder {
           this.#core.log?.warn(`history: ${error instanceof Error ? error.message : String(error)}`);
         }
       },
-      abandoned,
+      abandoned: () => abandoned(),
     };
   }
 
@@ -153,29 +184,47 @@ class Recorder implements CallRecorder {
     return captured;
   }
 
-  async #enter(store: Store, captures: readonly Capture[]): Promise<void> {
-    const owner = await ownOwnerId();
+  async #enter(
+    store: Store,
+    captures: readonly Capture[],
+    turn: Turn,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     for (let at = 0; at < captures.length; at += ROWS_AT_ONCE) {
       if (at > 0) await new Promise((resolve) => setImmediate(resolve));
       const some = captures.slice(at, at + ROWS_AT_ONCE);
-      if (this.#enterSome(store, some, owner)) continue;
+      if (await this.#enterInTurn(store, some, turn, signal)) continue;
       const needed = bytesOf(some);
       await makeRoom(store, this.#core.blobs, this.#core.limits, needed);
-      if (!this.#enterSome(store, some, owner)) throw overBudget(this.#core, needed);
+      if (!(await this.#enterInTurn(store, some, turn, signal))) throw overBudget(this.#core, needed);
     }
   }
 
-  /** @returns false, with nothing entered, when the budget does not suffice */
-  #enterSome(store: Store, captures: readonly Capture[], owner: string): boolean {
+  async #enterInTurn(
+    store: Store,
+    captures: readonly Capture[],
+    turn: Turn,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    for (;;) {
+      const entered = this.#enterSome(store, captures, turn);
+      if (typeof entered === 'boolean') return entered;
+      await turn.wait(entered, this.#entries.size > 0, signal);
+    }
+  }
+
+  /** @returns false, with nothing entered, when the budget does not suffice; who else has a file under way */
+  #enterSome(store: Store, captures: readonly Capture[], turn: Turn): boolean | UnderWay {
     const checkpoint = this.#checkpoint;
     const entries = new Map(this.#entries);
     try {
       store.transaction(() => {
+        turn.assertFree(store, captures);
         if (this.#checkpoint === undefined) {
           const { tool, conversation, restores } = this.#origin;
           const head = { tool, conversation, restores, atMs: Date.now(), root: this.#core.root };
-          this.#checkpoint = store.addCheckpoint(head, owner);
-        } else store.setOwner(this.#checkpoint, owner);
+          this.#checkpoint = store.addCheckpoint(head, turn.owner);
+        } else store.setOwner(this.#checkpoint, turn.owner);
         for (const each of captures) this.#enterOne(store, this.#checkpoint, each);
         if (store.usedBytes() > this.#core.limits.budgetBytes) throw new NoRoom();
       });
@@ -184,6 +233,7 @@ class Recorder implements CallRecorder {
       this.#checkpoint = checkpoint;
       this.#entries.clear();
       for (const [path, entry] of entries) this.#entries.set(path, entry);
+      if (error instanceof UnderWay) return error;
       if (error instanceof NoRoom) return false;
       throw error;
     }
@@ -231,10 +281,15 @@ class Recorder implements CallRecorder {
   /**
    * The change failed. What it did all the same (a folder deleted half way) stays recorded; the rest is forgotten, also
    * where somebody else's content stands there now.
+   * @param begun false: nothing can have happened yet, so that whatever stands there is not ours
    */
-  async #takeBack(store: Store, replaced: ReadonlyMap<string, RecordedEntry | undefined>): Promise<void> {
-    const now = await concurrently([...replaced.keys()], PARALLEL, (path) =>
-      inspect(path).catch(() => undefined),
+  async #takeBack(
+    store: Store,
+    replaced: ReadonlyMap<string, RecordedEntry | undefined>,
+    begun: boolean,
+  ): Promise<void> {
+    const now = await concurrently([...replaced.keys()], PARALLEL, async (path) =>
+      begun ? inspect(path).catch(() => undefined) : undefined,
     );
     store.transaction(() => {
       for (const [index, [path, earlier]] of [...replaced].entries()) {

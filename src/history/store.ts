@@ -248,6 +248,19 @@ export class Store {
     );
   }
 
+  /** Who else has a change of this path under way; an owner may be dead. */
+  underWayByOthers(path: string, own: string): { owner: string; atMs: number } | undefined {
+    const row = this.#get(
+      // CROSS: from the few that are unfinished to their files, not from the many changes of one file.
+      `SELECT c.owner, c.at_ms FROM checkpoints c CROSS JOIN checkpoint_files f ON f.checkpoint = c.id
+       WHERE c.owner IS NOT NULL AND c.owner NOT IN (?, ?) AND f.path = ? LIMIT 1`,
+      own,
+      GONE,
+      path,
+    );
+    return row && { owner: String(row['owner']), atMs: Number(row['at_ms']) };
+  }
+
   usage(): { bytes: number; checkpoints: number; oldestMs: number | undefined } {
     const row = this.#get('SELECT COUNT(*) AS n, MIN(at_ms) AS oldest FROM checkpoints WHERE owner IS NULL');
     const oldest = row?.['oldest'];
