@@ -126,8 +126,11 @@ class Recorder implements CallRecorder {
     }
     afterPlaced.push(concurrently(captures, PARALLEL, async ({ after }) => after?.place()));
     afterPlaced[0]?.catch((error: unknown) => this.#core.log?.warn(`history: ${String(error)}`));
+    const current = () => this.outcome().checkpointId;
     return {
-      checkpointId: checkpointName(this.#checkpoint!),
+      get checkpointId() {
+        return current();
+      },
       committed: async () => {
         await Promise.allSettled(afterPlaced);
         try {

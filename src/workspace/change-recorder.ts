@@ -23,7 +23,7 @@ export interface FileChange {
 }
 
 export interface PreparedRecord {
-  /** Undefined when nothing of it is recorded (git ignores the files). */
+  /** Undefined when nothing of it is recorded: git ignores the files, or once committed nothing turned out to be changed. */
   readonly checkpointId: string | undefined;
   /** The change is on disk. */
   committed(): Promise<void>;
