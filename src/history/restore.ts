@@ -104,7 +104,9 @@ export async function restore(
       signal,
       locked: true,
       recorder: folders.length === 0 ? recorder : withFolders(recorder, folders),
-      folders: folders.filter(({ target }) => target.type === 'folder').map(({ path }) => path),
+      folders: folders.flatMap(({ path, target }) =>
+        target.type === 'folder' ? [{ path, mode: target.mode }] : [],
+      ),
       emptiedFolders: folders.filter(({ target }) => target.type === 'none').map(({ path }) => path),
     });
     return { steps, checkpointId: recorder.outcome().checkpointId };

@@ -82,12 +82,26 @@ export async function unlinkIfThere(path: string | null): Promise<void> {
   }
 }
 
-/** Makes one folder; it may have come into being meanwhile. */
-export async function makeFolder(path: string): Promise<void> {
+/**
+ * Makes one folder; it may have come into being meanwhile.
+ * @param mode never open to more people than this, not even for a moment; its owner may put something in in any case
+ */
+export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   try {
-    await withEntry(path, (folder) => mkdir(folder));
+    await withEntry(path, (folder) => mkdir(folder, { mode: (mode & 0o777) | 0o700 }));
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** Gives a folder that was made its own mode, in spite of the umask, once everything is in it. */
+export async function setFolderMode(path: string, mode: number): Promise<void> {
+  if (isWindows) return;
+  const handle = await openInside(path, constants.O_RDONLY | constants.O_DIRECTORY | NO_FOLLOW);
+  try {
+    await handle.chmod(mode);
+  } finally {
+    await handle.close();
   }
 }
 

@@ -18,6 +18,7 @@ import {
   missingFolders,
   putInPlace,
   removeIfEmpty,
+  setFolderMode,
   stageEntry,
   unlinkIfThere,
 } from './transaction-files.ts';
@@ -30,8 +31,8 @@ export interface CommitOptions {
   readonly recorder?: FileChangeRecorder | undefined;
   /** The caller holds the locks of all files already (withFileLocks), from before it read them. */
   readonly locked?: boolean | undefined;
-  /** Folders that are to exist even without files in them, absolute. */
-  readonly folders?: readonly string[] | undefined;
+  /** Folders that are to exist even without files in them, absolute; without a mode, what the umask leaves. */
+  readonly folders?: readonly { readonly path: string; readonly mode?: number }[] | undefined;
   /** Folders that are to go if nothing is left in them, absolute. */
   readonly emptiedFolders?: readonly string[] | undefined;
 }
@@ -75,7 +76,12 @@ export async function commitFiles(
 
 async function commitStaged(commits: readonly FileCommit[], options: CommitOptions): Promise<void> {
   const plan = await concurrently(commits, PARALLEL, planFile);
-  const madeFolders = await foldersToMake(commits, options.folders ?? []);
+  const wantedFolders = options.folders ?? [];
+  const madeFolders = await foldersToMake(
+    commits,
+    wantedFolders.map(({ path }) => path),
+  );
+  const modes = new Map(wantedFolders.map(({ path, mode }) => [path, mode]));
   const emptiedFolders = [...(options.emptiedFolders ?? [])].sort((a, b) => b.length - a.length);
   const isAtomicByItself = plan.length === 1 && madeFolders.length === 0 && !plan[0]?.inPlace;
   const journal = isAtomicByItself
@@ -88,7 +94,9 @@ async function commitStaged(commits: readonly FileCommit[], options: CommitOptio
         emptiedFolders,
       });
   try {
-    for (const folder of madeFolders) await makeFolder(folder).catch(folderError(folder));
+    for (const folder of madeFolders) {
+      await makeFolder(folder, modes.get(folder)).catch(folderError(folder));
+    }
     await concurrently(commits, PARALLEL, (commit, index) =>
       stageFile(commit, plan[index]!, journal !== undefined, options.signal),
     );
@@ -107,6 +115,10 @@ async function commitStaged(commits: readonly FileCommit[], options: CommitOptio
     if (journal) await takeBack(journal, error);
     else await removeStaged(plan, madeFolders);
     throw error;
+  }
+  for (const folder of [...madeFolders].reverse()) {
+    const mode = modes.get(folder);
+    if (mode !== undefined) await setFolderMode(folder, mode).catch(() => {});
   }
   // The change is made. What cannot be cleared away now is cleared by the next start.
   const cleared = await concurrently(plan, PARALLEL, clearAway).then(

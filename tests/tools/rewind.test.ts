@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createGit } from '../../src/git/index.ts';
@@ -161,4 +161,44 @@ test('git tools record the dirty files that they overwrite', async (t) => {
   assert.equal(ignored.data.checkpoint_id, undefined);
   assert.equal(ignored.data.not_recorded, 'git ignores it');
   assert.equal(await readFile(at('x.log'), 'utf8'), 'x');
+});
+
+test('a deleted folder comes back with its mode, also one that nothing can be put into', async (t) => {
+  if (process.platform === 'win32') return t.skip('only on Linux and macOS');
+  const { call, put, at, text } = await bench(t);
+  await mkdir(at('private/closed'), { recursive: true });
+  await put('private/key', 'secret');
+  await put('private/closed/f', 'x');
+  // Whoever is not root cannot empty a folder that is closed.
+  const modes = { 'private/closed': process.geteuid?.() === 0 ? 0o500 : 0o770, private: 0o700 };
+  for (const [name, mode] of Object.entries(modes)) await chmod(at(name), mode);
+  umask(t, 0o022);
+  const { data } = await call(deleteDirectory, { path: 'private' });
+  await call(rewind, { action: 'restore', checkpoint_id: data.checkpoint_id ?? '' });
+  for (const [name, mode] of Object.entries(modes)) {
+    assert.equal((await stat(at(name))).mode & 0o777, mode, name);
+  }
+  assert.equal(await text('private/closed/f'), 'x');
+  await call(rewind, { action: 'redo' });
+  await assert.rejects(stat(at('private')), { code: 'ENOENT' });
+});
+
+/** Sets the umask for one test. */
+function umask(t: TestContext, mask: number): void {
+  const before = process.umask(mask);
+  t.after(() => process.umask(before));
+}
+
+test('a change that alters nothing names no checkpoint', async (t) => {
+  const { call, put } = await bench(t);
+  await put('a.txt', 'same\n');
+  await put('b.txt', 'same\n');
+  const copied = await call(copyFile, { source: 'a.txt', destination: 'b.txt', overwrite: true });
+  assert.equal(copied.data.checkpoint_id, undefined);
+  const written = await call(writeFileTool, { path: 'a.txt', content: 'other\n' });
+  const list = await call(rewind, { action: 'list' });
+  assert.deepEqual(
+    list.data.checkpoints?.map(({ checkpoint_id }) => checkpoint_id),
+    [written.data.checkpoint_id],
+  );
 });
