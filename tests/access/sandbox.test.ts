@@ -547,7 +547,7 @@ describe('what confined programs get', () => {
 
   test('the socket filter is whole: every jump lands on an instruction', () => {
     for (const architecture of ['x64', 'arm64']) {
-      const filter = socketFilter(architecture);
+      const filter = socketFilter(architecture, true);
       assert.ok(filter);
       const count = filter.length / 8;
       for (let at = 0; at < count; at++) {
@@ -559,7 +559,25 @@ describe('what confined programs get', () => {
         if (at === count - 1) assert.ok(isReturn);
       }
     }
-    assert.equal(socketFilter('ppc64'), undefined);
+    assert.equal(socketFilter('ppc64', true), undefined);
+  });
+
+  test('confined programs had the keys of the user’s session, with the network and without', () => {
+    const [allow, noSuchCall, denied] = [0x7fff0000, 0x00050000 + 38, 0x00050000 + 13];
+    for (const [architecture, audit, keys, socket, read] of [
+      ['x64', 0xc000003e, [248, 249, 250], 41, 0],
+      ['arm64', 0xc00000b7, [217, 218, 219], 198, 63],
+    ] as const) {
+      for (const network of [true, false]) {
+        const filter = socketFilter(architecture, network)!;
+        const answer = (call: number, ...args: number[]) => answerOf(filter, [call, audit, ...args]);
+        for (const call of keys) assert.equal(answer(call), noSuchCall);
+        assert.equal(answer(read), allow);
+        assert.equal(answer(socket, 2), allow);
+        assert.equal(answer(socket, 1), network ? denied : allow);
+        assert.equal(answerOf(filter, [read, 1]), noSuchCall, 'another architecture');
+      }
+    }
   });
 
   test('the profile for macOS is well formed and closes the state folder after the roots', () => {
@@ -600,4 +618,24 @@ function balance(text: string): number {
     else if (!inString && character === ')' && --depth < 0) return -1;
   }
   return inString ? -1 : depth;
+}
+
+/** Runs a filter as the kernel does. @param call number, architecture, arguments */
+function answerOf(filter: Buffer, [number = 0, architecture = 0, ...args]: readonly number[]): number {
+  const words = new Map([
+    [0, number],
+    [4, architecture],
+  ]);
+  args.forEach((value, index) => {
+    words.set(16 + 8 * index, value);
+  });
+  let value = 0;
+  for (let at = 0; ; at++) {
+    const code = filter.readUInt16LE(at * 8);
+    const operand = filter.readUInt32LE(at * 8 + 4);
+    if (code === 0x06) return operand;
+    if (code === 0x20) value = words.get(operand) ?? 0;
+    else if (code === 0x54) value &= operand;
+    else at += filter.readUInt8(at * 8 + ((code === 0x15 ? value === operand : value >= operand) ? 2 : 3));
+  }
 }

@@ -158,8 +158,8 @@ class Bubblewrap implements Sandbox {
     const identity = await gitConfiguration(env, stateDir, roots);
     // A file, because whoever starts the program hands on neither descriptors nor anything else.
     const folder = join(stateDir, 'sandbox');
-    const filter = network ? socketFilter(process.arch) : undefined;
-    const filterFile = filter && join(folder, `sockets-${process.arch}.bpf`);
+    const filter = socketFilter(process.arch, network);
+    const filterFile = filter && join(folder, `calls-${process.arch}-${network ? 'network' : 'alone'}.bpf`);
     if (filter && filterFile !== undefined) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeFile(filterFile, filter, { mode: 0o600 });
@@ -220,7 +220,7 @@ class Bubblewrap implements Sandbox {
       run.cwd,
       ...Object.entries(inside).flatMap(([name, value]) => ['--setenv', name, value]),
     ];
-    if (!this.network || this.#filterFile === undefined || run.rootsOnly) {
+    if (this.#filterFile === undefined || run.rootsOnly) {
       return { file: this.#program, args: [...bwrap.slice(1), '--', file, ...args], env };
     }
     // bubblewrap reads the filter from a descriptor; a shell opens it.

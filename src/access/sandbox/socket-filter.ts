@@ -1,5 +1,6 @@
 /**
- * A seccomp filter without unix sockets: where a confined program shares the machine's network, it also shares the
+ * A seccomp filter for confined programs. In every case without the kernel's key rings, which no namespace parts: they
+ * hold tickets and passwords of the user's session. Where the network is shared also without unix sockets: where a confined program shares the machine's network, it also shares the
  * names of abstract sockets (X11, D-Bus, container engines), which no mount hides. What remains are connected pairs of
  * sockets, by which a program talks to its own children. io_uring is off, because it makes sockets behind the filter.
  *
@@ -10,11 +11,13 @@ interface Processor {
   readonly auditArch: number;
   readonly socket: number;
   readonly socketpair: number;
+  /** add_key, request_key, keyctl */
+  readonly keys: readonly [number, number, number];
 }
 
 const PROCESSORS: Readonly<Record<string, Processor>> = {
-  x64: { auditArch: 0xc000003e, socket: 41, socketpair: 53 },
-  arm64: { auditArch: 0xc00000b7, socket: 198, socketpair: 199 },
+  x64: { auditArch: 0xc000003e, socket: 41, socketpair: 53, keys: [248, 249, 250] },
+  arm64: { auditArch: 0xc00000b7, socket: 198, socketpair: 199, keys: [217, 218, 219] },
 };
 
 const IO_URING_SETUP = 425;
@@ -36,8 +39,11 @@ const ENOSYS = 38;
 
 type Step = readonly [code: number, value: number, yes?: string, no?: string] | string;
 
-/** @returns the filter's bytes, undefined for a processor whose system calls are not known here */
-export function socketFilter(architecture: string): Buffer | undefined {
+/**
+ * @param network whether the network is shared
+ * @returns the filter's bytes, undefined for a processor whose system calls are not known here
+ */
+export function socketFilter(architecture: string, network: boolean): Buffer | undefined {
   const processor = PROCESSORS[architecture];
   if (!processor) return undefined;
   return assemble([
@@ -45,9 +51,14 @@ export function socketFilter(architecture: string): Buffer | undefined {
     [IF_EQUAL, processor.auditArch, undefined, 'unknown'],
     [LOAD, 0],
     [IF_AT_LEAST, X32_BIT, 'unknown'],
-    [IF_EQUAL, IO_URING_SETUP, 'unknown'],
-    [IF_EQUAL, processor.socket, 'socket'],
-    [IF_EQUAL, processor.socketpair, 'pair', 'allow'],
+    ...processor.keys.map((call): Step => [IF_EQUAL, call, 'unknown']),
+    ...(network
+      ? ([
+          [IF_EQUAL, IO_URING_SETUP, 'unknown'],
+          [IF_EQUAL, processor.socket, 'socket'],
+          [IF_EQUAL, processor.socketpair, 'pair', 'allow'],
+        ] satisfies Step[])
+      : ([[RETURN, ALLOW]] satisfies Step[])),
     'socket',
     [LOAD, 16],
     [IF_EQUAL, AF_UNIX, 'refuse', 'allow'],
