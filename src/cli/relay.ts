@@ -15,6 +15,7 @@ const USAGE =
   'local-coder relay [--port N] [--public-url URL] | relay code | relay users | relay suspend ID | relay resume ID | relay hash-password';
 const DEFAULT_PORT = 8787;
 const GRACE_MS = 3_000;
+const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
 type Flags = ReadonlyMap<SettingName, unknown>;
 
@@ -70,6 +71,9 @@ async function serveRelay(settings: Settings, database: RelayDatabase): Promise<
     throw new UsageError('--public-url of a relay is an origin: https://relay.example, without a path.');
   }
   const host = process.env['RELAY_HOST'] || settings.host;
+  if (publicUrl === undefined && !LOOPBACK.test(host)) {
+    throw new UsageError('RELAY_HOST beyond loopback needs --public-url https://…, where a proxy adds TLS.');
+  }
   const methods = await signInMethods(database, publicUrl, host);
   const { startNodeRelay } = await import('../relay/adapters/node/relay.ts');
   const running = await bound(settings.port, () =>
@@ -117,7 +121,7 @@ async function signInMethods(
   }
   if (!methods.some(({ id }) => id === 'github')) methods.unshift(ownerCodeSignIn(database.sql));
   if (process.env['DEV_AUTH_BYPASS_ENABLED'] !== 'true') return methods;
-  if (publicUrl !== undefined || !/^(127\.|::1$|localhost$)/.test(host)) {
+  if (publicUrl !== undefined || !LOOPBACK.test(host)) {
     throw new UsageError(
       'DEV_AUTH_BYPASS_ENABLED lets everybody in: it works on loopback without --public-url only. Unset it.',
       EXIT.refused,

@@ -1,4 +1,4 @@
-import { OAuthError, randomToken, Seal, sha256, systemRandom } from '../../auth/index.ts';
+import { OAuthError, randomToken, Seal, s256, sha256, systemRandom } from '../../auth/index.ts';
 import type { User, Users } from './users.ts';
 
 /** What a form or a redirect carries through a browser, unchanged and for a while. */
@@ -54,13 +54,17 @@ export class Browser {
   /**
    * Puts a value into the hands of this browser.
    * @param purpose a value carried for one thing is worth nothing for another
-   * @returns the text, and the headers that make the browser known where it is not yet
+   * @returns the text; the headers that make the browser known where it is not yet; and its secret for the purpose
    */
   async carry(
     request: Request,
     purpose: string,
     value: unknown,
-  ): Promise<{ readonly sealed: string; readonly headers: Record<string, string> }> {
+  ): Promise<{
+    readonly sealed: string;
+    readonly headers: Record<string, string>;
+    readonly secret: string;
+  }> {
     const known = this.#cookie(request, 'browser');
     const browser = known ?? randomToken(systemRandom);
     const sealed = await this.#seal.close({
@@ -71,7 +75,7 @@ export class Browser {
     });
     const headers: Record<string, string> =
       known === undefined ? { 'set-cookie': this.#setCookie('browser', browser, 24 * 60 * 60_000) } : {};
-    return { sealed, headers };
+    return { sealed, headers, secret: await secretOf(browser, purpose) };
   }
 
   /** @throws {OAuthError} for what was not carried by this browser for this purpose, or too long ago */
@@ -90,6 +94,12 @@ export class Browser {
       'This page is too old, or was made for another browser, or cookies are off.',
       403,
     );
+  }
+
+  /** What only this relay and this browser know, for one purpose; the same that carry gave. */
+  async secret(request: Request, purpose: string): Promise<string | undefined> {
+    const browser = this.#cookie(request, 'browser');
+    return browser === undefined ? undefined : secretOf(browser, purpose);
   }
 
   /** Refuses a form of another site before it is read. @throws {OAuthError} */
@@ -119,6 +129,10 @@ export class Browser {
     const value = pairs.find((pair) => pair.startsWith(prefix))?.slice(prefix.length);
     return value !== undefined && /^[A-Za-z0-9_-]{43}$/.test(value) ? value : undefined;
   }
+}
+
+function secretOf(browser: string, purpose: string): Promise<string> {
+  return s256(`${purpose} ${browser}`);
 }
 
 /** Where to go after signing in: a page of this relay, whatever was asked for. */

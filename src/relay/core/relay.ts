@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import {
   type Auth,
   type AuthStore,
@@ -20,6 +19,7 @@ import { Browser } from './browser.ts';
 import { CallRouter } from './call-router.ts';
 import { RelayConsent } from './consent.ts';
 import type { Caller } from './contracts.ts';
+import { limitedRequest } from './limited-request.ts';
 import { Limits } from './limits.ts';
 import { Pairings } from './pairing.ts';
 import { responseOf } from './plain-response.ts';
@@ -93,7 +93,6 @@ export function createRelay(options: RelayOptions): Relay {
 
   const app = new Hono();
   app.get('/health', () => Response.json({ ok: true }, { headers: { 'cache-control': 'no-store' } }));
-  app.use('/mcp', bodyLimit({ maxSize: MAX_REQUEST_BYTES, onError: () => tooLarge() }));
   app.all('/mcp', (context) => mcp(context.req.raw));
   mountAgentRoutes(app, { agents, pairings, limits, hub, clientAddress, now });
   mountAccountRoutes(app, { ...options, users, agents, pairings, limits, browser, now });
@@ -165,9 +164,11 @@ function mcpRoute(
     }
     const { endpoint, tools } = servedTo(who.grantId, { userId: user.id, access: who.grantedAccess });
     await tools.refresh(user.hasFullAgents);
+    const limited = await limitedRequest(request, MAX_REQUEST_BYTES);
+    if (limited === undefined) return tooLarge();
     const gone = new AbortController();
     const signal = AbortSignal.any([request.signal, gone.signal]);
-    const answer = await endpoint.fetch(new Request(request, { signal }), {});
+    const answer = await endpoint.fetch(new Request(limited, { signal }), {});
     return answer instanceof PlainAnswer ? responseOf(answer, () => gone.abort()) : answer;
   };
 }

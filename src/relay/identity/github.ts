@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { OAuthError, randomToken, s256, systemRandom } from '../../auth/index.ts';
+import { OAuthError, s256 } from '../../auth/index.ts';
 import { returnPath } from '../core/browser.ts';
 import { seeOther } from '../core/page.ts';
 import type { SignedIn, SignInContext, SignInMethod } from './identity.ts';
@@ -20,7 +20,6 @@ export interface GitHubOptions {
 
 interface Carried {
   readonly returnTo: string;
-  readonly verifier: string;
 }
 
 /** Sign-in by an OAuth app of GitHub's, with PKCE and a state that this browser alone can use. Asks for no scope. */
@@ -31,9 +30,9 @@ export function gitHubSignIn(options: GitHubOptions): SignInMethod {
 
   const start = async (request: Request, context: SignInContext): Promise<Response> => {
     const returnTo = returnPath(new URL(request.url).searchParams.get('return'));
-    const verifier = randomToken(systemRandom);
-    const carried: Carried = { returnTo, verifier };
-    const { sealed, headers } = await context.browser.carry(request, PURPOSE, carried);
+    const carried: Carried = { returnTo };
+    // The code verifier is the browser's secret: the state travels through addresses, where others may read it.
+    const { sealed, headers, secret: verifier } = await context.browser.carry(request, PURPOSE, carried);
     const query = new URLSearchParams({
       client_id: options.clientId,
       redirect_uri: callbackOf(context),
@@ -47,7 +46,8 @@ export function gitHubSignIn(options: GitHubOptions): SignInMethod {
   const callback = async (request: Request, context: SignInContext): Promise<SignedIn> => {
     const query = new URL(request.url).searchParams;
     const state = query.get('state') ?? undefined;
-    const { returnTo, verifier } = (await context.browser.carried(request, PURPOSE, state)) as Carried; // start's
+    const { returnTo } = (await context.browser.carried(request, PURPOSE, state)) as Carried; // start's
+    const verifier = (await context.browser.secret(request, PURPOSE)) ?? '';
     const code = query.get('code');
     if (code === null) throw new OAuthError('access_denied', 'GitHub did not sign you in.', 403);
     const token = await accessToken(code, verifier, callbackOf(context));

@@ -63,9 +63,9 @@ async function bundle(main: string): Promise<string> {
         import relay from './${main}';
         export { AgentSession } from './${main}';
         export default {
-          async fetch(request, env) {
+          async fetch(request, env, context) {
             const { pathname } = new URL(request.url);
-            if (!pathname.startsWith('${LIFE_PATH}')) return relay.fetch(request, env);
+            if (!pathname.startsWith('${LIFE_PATH}')) return relay.fetch(request, env, context);
             return new Response(await env.AGENTS.getByName(pathname.slice(${LIFE_PATH.length})).life());
           },
         };`,

@@ -5,16 +5,20 @@ import type { RelayEnv } from './env.ts';
 /** The connections of agents: one Durable Object for each. */
 export class DurableObjectHub implements SessionHub {
   readonly #env: RelayEnv;
+  readonly #waitUntil: (work: Promise<unknown>) => void;
   readonly #onError: (error: unknown) => void;
 
-  constructor(env: RelayEnv, onError: (error: unknown) => void) {
+  /** @param waitUntil keeps the Worker alive for work that outlives its request */
+  constructor(env: RelayEnv, waitUntil: (work: Promise<unknown>) => void, onError: (error: unknown) => void) {
     this.#env = env;
+    this.#waitUntil = waitUntil;
     this.#onError = onError;
   }
 
   async dispatch(agentId: string, call: AgentCall, signal: AbortSignal): Promise<Outcome> {
     const session = this.#env.AGENTS.getByName(agentId);
-    const cancelled = () => void session.cancel(call.id).catch(this.#onError);
+    // A client that has gone ends the request, and with it whatever is not waited for.
+    const cancelled = () => this.#waitUntil(session.cancel(call.id).catch(this.#onError));
     signal.addEventListener('abort', cancelled, { once: true });
     try {
       return await session.dispatch(call);

@@ -7,6 +7,7 @@ import { IDENTITY_HEADER } from './agent-session.ts';
 import type { RelayEnv } from './env.ts';
 import { fetchDocument } from './fetch-document.ts';
 import { DurableObjectHub } from './hub.ts';
+import type { ExecutionContext } from './runtime.ts';
 import { d1Sql } from './sql.ts';
 
 export { AgentSession } from './agent-session.ts';
@@ -16,7 +17,7 @@ export { AgentSession } from './agent-session.ts';
  * used by another here. What lasts is in D1 and in the Durable Objects.
  */
 export default {
-  async fetch(request: Request, env: RelayEnv): Promise<Response> {
+  async fetch(request: Request, env: RelayEnv, context: ExecutionContext): Promise<Response> {
     const onError = (error: unknown) => console.error(error);
     const sql = d1Sql(env.DB);
     const store = AuthStore.over(sql);
@@ -24,7 +25,7 @@ export default {
     const relay = createRelay({
       sql,
       store,
-      hub: new DurableObjectHub(env, onError),
+      hub: new DurableObjectHub(env, (work) => context.waitUntil(work), onError),
       publicUrl: env.PUBLIC_URL || new URL(request.url).origin,
       methods: configuredMethods(variables satisfies RelayEnvironment),
       key: await sealingKey(env.OAUTH_COOKIE_SECRET, store),
@@ -35,13 +36,13 @@ export default {
       longLived: false,
       onError,
     });
-    relay.app.all(AGENT_CONNECT_PATH, async (context) => {
-      const identity = await relay.authenticateAgent(context.req.raw);
+    relay.app.all(AGENT_CONNECT_PATH, async ({ req }) => {
+      const identity = await relay.authenticateAgent(req.raw);
       if (identity instanceof Response) return identity;
-      const headers = new Headers(context.req.raw.headers);
+      const headers = new Headers(req.raw.headers);
       headers.delete('authorization');
       headers.set(IDENTITY_HEADER, JSON.stringify(identity));
-      return agents.getByName(identity.agentId).fetch(new Request(context.req.raw, { headers }));
+      return agents.getByName(identity.agentId).fetch(new Request(req.raw, { headers }));
     });
     return relay.app.fetch(request);
   },

@@ -29,6 +29,11 @@ export interface DurableObjectState {
   getWebSocketAutoResponseTimestamp(socket: WorkerWebSocket): Date | null;
 }
 
+/** https://developers.cloudflare.com/workers/runtime-apis/context/ */
+export interface ExecutionContext {
+  waitUntil(work: Promise<unknown>): void;
+}
+
 export interface WorkerWebSocket {
   readonly readyState: number;
   send(data: string): void;

@@ -21,6 +21,7 @@ export class NodeHub implements SessionHub {
   /** By agent: the connection that counts, the newest that said hello. */
   readonly #ready = new Map<string, AgentConnection>();
   readonly #sockets = new Map<AgentConnection, WebSocket>();
+  readonly #byAgent = new Map<string, Set<AgentConnection>>();
   readonly #sweep: NodeJS.Timeout;
 
   constructor(options: NodeHubOptions) {
@@ -48,6 +49,8 @@ export class NodeHub implements SessionHub {
       onReady: (ready) => this.#newest(ready),
     });
     this.#sockets.set(connection, socket);
+    const ofAgent = this.#byAgent.get(identity.agentId) ?? new Set();
+    this.#byAgent.set(identity.agentId, ofAgent.add(connection));
     const helloDue = setTimeout(() => {
       if (!connection.ready) connection.close(CLOSE.silent, 'hello did not come');
     }, HELLO_WITHIN_MS).unref();
@@ -59,6 +62,10 @@ export class NodeHub implements SessionHub {
     socket.on('close', () => {
       clearTimeout(helloDue);
       this.#sockets.delete(connection);
+      ofAgent.delete(connection);
+      if (ofAgent.size === 0 && this.#byAgent.get(identity.agentId) === ofAgent) {
+        this.#byAgent.delete(identity.agentId);
+      }
       if (this.#ready.get(identity.agentId) === connection) this.#ready.delete(identity.agentId);
       connection.closed();
     });
@@ -92,7 +99,7 @@ export class NodeHub implements SessionHub {
       connection.close(CLOSE.silent, 'nothing was heard for too long');
       socket.terminate();
     }
-    const ids = [...new Set([...this.#sockets.keys()].map(({ identity }) => identity.agentId))];
+    const ids = [...this.#byAgent.keys()];
     if (ids.length === 0) return;
     for (const agentId of await this.#options.agents.unwelcome(ids)) await this.revoked(agentId);
   }
@@ -121,6 +128,6 @@ export class NodeHub implements SessionHub {
   }
 
   #of(agentId: string): AgentConnection[] {
-    return [...this.#sockets.keys()].filter(({ identity }) => identity.agentId === agentId);
+    return [...(this.#byAgent.get(agentId) ?? [])];
   }
 }

@@ -227,6 +227,17 @@ export function faults(relay: () => Harness): void {
         JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping', x: 'y'.repeat(900_000) }),
       );
       assert.equal(large.status, 413);
+      const streamed = (bytes: number) => {
+        const text = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping', x: 'y'.repeat(bytes) });
+        return fetch(`${relay().url}/mcp`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${user.token}`, 'content-type': 'application/json' },
+          body: new Blob([text]).stream(),
+          duplex: 'half',
+        } as RequestInit); // duplex is newer than the types
+      };
+      assert.equal((await streamed(10)).status, 200);
+      assert.equal((await streamed(900_000)).status, 413);
       const missing = await fetch(`${relay().url}/nothing`);
       assert.deepEqual([missing.status, await missing.text()], [404, '{"error":"not_found"}']);
     });
