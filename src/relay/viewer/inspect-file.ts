@@ -60,11 +60,11 @@ async function readWholeText(
 ): Promise<{ text: string; sizeBytes: number }> {
   const { handle, sizeBytes } = await view.openFile(path);
   try {
-    // One byte more than allowed: a file whose size is not known beforehand (or that grows) is seen to be too large.
+    // A size of 0 may be that of a generated file: one byte more than allowed shows that it is too large.
     const bytes =
       sizeBytes > LIMITS.file.maxSizeBytes
         ? undefined
-        : await readFully(handle, 0, LIMITS.file.maxSizeBytes + 1);
+        : await readFully(handle, 0, sizeBytes > 0 ? sizeBytes : LIMITS.file.maxSizeBytes + 1);
     if (bytes === undefined || bytes.length > LIMITS.file.maxSizeBytes) {
       throw new CodedError(
         'FILE_TOO_LARGE',

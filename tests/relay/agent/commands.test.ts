@@ -1,78 +1,13 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { changeConfiguration, readConfiguration } from '../../../src/relay/agent/configuration.ts';
 import { takeRunLock } from '../../../src/relay/agent/run-lock.ts';
 import { openDatabase } from '../../../src/runtime/sqlite.ts';
-import { programCommand, programEnvironment, type Shape, shapesUnderTest } from '../../support/programs.ts';
-import { AGENT_ID, CODE, FakeRelay, TOKEN } from './support/fake-relay.ts';
-
-interface Machine {
-  readonly folder: string;
-  readonly stateDir: string;
-  readonly project: string;
-  readonly relay: FakeRelay;
-  /** Runs a command to its end, with these lines as its input. */
-  run(args: readonly string[], input?: string): Promise<{ code: number | null; output: string }>;
-  start(args: readonly string[]): Promise<Running>;
-}
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly output: () => string;
-  readonly exited: Promise<number | null>;
-}
-
-async function machine(t: TestContext, shape: Shape): Promise<Machine> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'local-coder-machine-')));
-  const [stateDir, project] = [join(folder, 'state'), join(folder, 'project')];
-  await mkdir(project);
-  await writeFile(join(project, 'hello.txt'), 'hello\n');
-  const relay = await FakeRelay.start();
-  const children: Running[] = [];
-  t.after(async () => {
-    for (const { child } of children) if (child.exitCode === null) child.kill('SIGKILL');
-    await Promise.all(children.map(({ exited }) => exited));
-    await relay.close();
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  });
-  const start: Machine['start'] = async (args) => {
-    const program = await programCommand(shape, [...args, '--state-dir', stateDir]);
-    const child = spawn(program.command, program.args, {
-      cwd: project,
-      env: programEnvironment(),
-      stdio: ['pipe', 'pipe', 'pipe'],
-      windowsHide: true,
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (chunk: string) => {
-        output += chunk;
-      });
-    }
-    child.stdin.on('error', () => {});
-    const exited = once(child, 'close').then(([code]) => code as number | null);
-    const running = { child, output: () => output, exited };
-    children.push(running);
-    return running;
-  };
-  return {
-    folder,
-    stateDir,
-    project,
-    relay,
-    start,
-    async run(args, input = '') {
-      const { child, output, exited } = await start(args);
-      child.stdin?.end(input);
-      return { code: await exited, output: output() };
-    },
-  };
-}
+import { shapesUnderTest } from '../../support/programs.ts';
+import { AGENT_ID, CODE, TOKEN } from './support/fake-relay.ts';
+import { machine } from './support/machine.ts';
 
 for (const shape of shapesUnderTest()) {
   describe(`commands of the agent (${shape})`, () => {
