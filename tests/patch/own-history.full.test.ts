@@ -69,8 +69,8 @@ test("every commit of this repository's own history applies to its parent exactl
       applied++;
     }
     for (const [path, text] of Object.entries(trees.after)) {
-      const old = trees.before[path];
-      const codex = old === undefined ? undefined : renderCodex(path, old, text);
+      const old: string | undefined = trees.before[path];
+      const codex: string | undefined = old === undefined ? undefined : renderCodex(path, old, text);
       // This notation cannot say that the final newline comes or goes.
       if (codex === undefined || old?.endsWith('\n') !== text.endsWith('\n')) continue;
       assert.equal(
