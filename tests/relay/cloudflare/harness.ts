@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { build } from 'esbuild';
 import { Miniflare } from 'miniflare';
 import type { D1Database } from '../../../src/relay/adapters/cloudflare/runtime.ts';
@@ -13,6 +15,8 @@ const ADAPTER = join(import.meta.dirname, '../../../src/relay/adapters/cloudflar
 const LIFE_PATH = '/test/life/';
 
 export interface WorkerHarness extends Harness {
+  /** What the Worker or the runtime complained of; connections that clients dropped left out. */
+  readonly defects: string[];
   /** Changes when the Durable Object of an agent was built anew. */
   life(agentId: string): Promise<string>;
 }
@@ -21,7 +25,14 @@ export interface WorkerHarness extends Harness {
 export async function startWorker(): Promise<WorkerHarness> {
   const config = JSON.parse(withoutComments(await readFile(join(ADAPTER, 'wrangler.jsonc'), 'utf8')));
   const github = await startGitHub();
+  const defects: string[] = [];
+  const listen = (stream: Readable) => {
+    createInterface(stream).on('line', (line) => {
+      if (!/disconnected|^stack:/.test(line)) defects.push(line);
+    });
+  };
   const mf = new Miniflare({
+    handleRuntimeStdio: (stdout: Readable, stderr: Readable) => [stdout, stderr].forEach(listen),
     host: '127.0.0.1',
     port: 0,
     cf: false,
@@ -44,6 +55,7 @@ export async function startWorker(): Promise<WorkerHarness> {
     // The proxy of the binding has the methods that the adapter uses; miniflare declares them by its own types.
     sql: d1Sql(database as unknown as D1Database),
     github,
+    defects,
     life: async (agentId) => (await mf.dispatchFetch(`${origin}${LIFE_PATH}${agentId}`)).text(),
     async close() {
       await mf.dispose();

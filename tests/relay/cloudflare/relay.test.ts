@@ -14,7 +14,10 @@ describe('relay on workerd', () => {
   before(async () => {
     harness = await startWorker();
   });
-  after(() => harness.close());
+  after(async () => {
+    await harness.close();
+    assert.deepEqual(harness.defects, []);
+  });
   journey(() => harness);
   isolation(() => harness);
   faults(() => harness);
