@@ -26,14 +26,14 @@ export function startServices(settings: Settings, stateDir: string, log?: Log): 
     onError: (error) =>
       log?.error(`the audit log cannot be written: ${error instanceof Error ? error.message : error}`),
   });
+  // Older parts of the audit log stand beside it.
+  const auditFiles = Array.from({ length: 10 }, (_, index) =>
+    index === 0 ? audit.file : `${audit.file}.${index}`,
+  );
   const workspace = new Workspace({
     roots: settings.workspace,
     accessMode: settings.access,
-    // Older parts of the audit log stand beside it.
-    protectedPaths: [
-      stateDir,
-      ...Array.from({ length: 10 }, (_, index) => (index === 0 ? audit.file : `${audit.file}.${index}`)),
-    ],
+    protectedPaths: [stateDir, ...auditFiles],
   });
   const environment = childEnvironment(process.env);
   const { commands } = rulesOf(settings.access);
@@ -46,7 +46,7 @@ export function startServices(settings: Settings, stateDir: string, log?: Log): 
           network: settings['sandbox-network'] !== 'off',
           readDirs: (settings['sandbox-read'] ?? []).map((path) => resolve(path)),
           stateDir,
-          protectedFiles: [audit.file],
+          protectedFiles: auditFiles,
           env: environment,
         })
       : undefined;

@@ -110,6 +110,23 @@ describe('commands in workspace mode', () => {
     assert.equal(readFileSync(join(state, 'marker.txt'), 'utf8'), `${STATE_CANARY}\n`);
   });
 
+  test('a link in the place of an audit log in the workspace led what the server wrote outside', async (t) => {
+    const world = new World(t, 'workspace');
+    const log = join(world.root, 'logs', 'audit.jsonl');
+    await world.start({ 'audit-log': log });
+    const sandbox = await world.program.services.sandbox;
+    if (!sandbox || !isSandbox(sandbox)) return t.skip(`no sandbox here: ${sandbox?.unavailable}`);
+    const before = world.outsideState();
+    await run(
+      world,
+      `rm -rf logs; mv logs old; mkdir -p logs; ln -s ${world.outside}/secret.txt logs/audit.jsonl`,
+    );
+    await run(world, 'echo forged >> logs/audit.jsonl');
+    await world.program.services.audit?.flush();
+    assert.equal(world.outsideState(), before);
+    assert.match(readFileSync(log, 'utf8'), /^(\{.*\}\n){2}$/, 'the two calls and nothing forged');
+  });
+
   test('carry their state on: folder, variables, functions, a long command', async (t) => {
     const world = await confinedWorld(t);
     if (!world) return;

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { appendFile, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../../runtime/errors.ts';
@@ -32,6 +33,8 @@ export interface AuditLogOptions {
 
 const MAX_FILE_BYTES = 10 * 1024 * 1024;
 const MAX_FILES = 5;
+/** A link that the user made is followed; one that appears where the file was just moved away is somebody else's. */
+const APPEND_HERE = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
 /** Entries kept in memory for recent_calls. */
 const MAX_RECENT = 1_000;
 /** Bytes of the file that are read to know the calls from before a restart. */
@@ -50,6 +53,7 @@ export class AuditLog {
   #writing: Promise<void> | undefined;
   #sizeBytes: number | undefined;
   #failed = false;
+  #rotated = false;
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
@@ -106,7 +110,7 @@ export class AuditLog {
       if ((await sizeOf(this.file)) >= (this.#options.maxFileBytes ?? MAX_FILE_BYTES)) await this.#rotate();
       this.#sizeBytes = await sizeOf(this.file);
     }
-    await appendFile(this.file, lines, { mode: 0o600 });
+    await appendFile(this.file, lines, { mode: 0o600, flag: this.#rotated ? APPEND_HERE : 'a' });
     this.#sizeBytes += Buffer.byteLength(lines);
     this.#failed = false;
   }
@@ -118,6 +122,7 @@ export class AuditLog {
       await rename(`${this.file}.${number}`, `${this.file}.${number + 1}`).catch(() => {});
     }
     await rename(this.file, `${this.file}.1`).catch(() => {});
+    this.#rotated = true;
   }
 
   async #readTail(): Promise<AuditEntry[]> {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, readlink, stat, writeFile } from 'node:fs/promises';
+import { appendFile, lstat, mkdir, readlink, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { runProgram } from '../../runtime/run-program.ts';
 import { which } from '../../runtime/which.ts';
@@ -131,9 +131,7 @@ class Bubblewrap implements Sandbox {
     // The outer ones first, so that the inner ones are not covered.
     this.#roots = [...roots].sort((a, b) => a.length - b.length);
     this.#stateDir = stateDir;
-    this.#protectedFiles = (parts.options.protectedFiles ?? []).filter(
-      (file) => roots.some((root) => isWithin(file, root)) && !isWithin(file, stateDir),
-    );
+    this.#protectedFiles = ownFilesIn(roots, parts.options);
     this.#pinned = foldersAbove([stateDir, ...this.#protectedFiles], roots);
     this.#home = env['HOME'];
     this.#machine = parts.machine;
@@ -155,6 +153,8 @@ class Bubblewrap implements Sandbox {
       [...roots, ...EMPTY].some((each) => isWithin(home, each))
         ? []
         : ['--tmpfs', home];
+    // What is not there cannot be covered: a command would put a link in its place, and the server write through it.
+    for (const file of ownFilesIn(roots, options).slice(0, 1)) await makeFile(file);
     const identity = await gitConfiguration(env, stateDir, roots);
     // A file, because whoever starts the program hands on neither descriptors nor anything else.
     const folder = join(stateDir, 'sandbox');
@@ -242,6 +242,22 @@ class Bubblewrap implements Sandbox {
       (stats) => stats.isDirectory(),
       () => false,
     );
+  }
+}
+
+/** The product's own files that lie in the roots and not in the state folder. */
+function ownFilesIn(roots: readonly string[], { protectedFiles = [], stateDir }: SandboxOptions): string[] {
+  return protectedFiles.filter(
+    (file) => roots.some((root) => isWithin(file, root)) && !isWithin(file, stateDir),
+  );
+}
+
+async function makeFile(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await appendFile(path, '', { mode: 0o600 });
+  } catch {
+    // Where this user cannot, a command of the same user cannot either.
   }
 }
 
