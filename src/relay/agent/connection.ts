@@ -46,6 +46,8 @@ export interface ConnectionOptions {
   readonly serve: ServeCall;
   readonly env: NodeJS.ProcessEnv;
   readonly timings: ConnectionTimings;
+  /** Certificates to trust instead of the system's. */
+  readonly ca?: string | undefined;
   /** The relay has accepted the agent. */
   readonly onWelcome: (account: string) => void;
   readonly onError?: ((error: unknown) => void) | undefined;
@@ -80,6 +82,7 @@ export async function connect(options: ConnectionOptions): Promise<AgentConnecti
       maxPayload: MAX_FRAME_BYTES,
       perMessageDeflate: false,
       followRedirects: false,
+      ...(options.ca !== undefined && { ca: options.ca }),
       // Not in the types of ws yet.
       ...({ closeTimeout: CLOSE_MS } as object),
       ...(proxy !== undefined &&
@@ -88,7 +91,7 @@ export async function connect(options: ConnectionOptions): Promise<AgentConnecti
             protocol: 'https:',
             proxy,
             keepAlive: false,
-            ca: undefined,
+            ca: options.ca,
             maxConnections: 1,
           }),
         }),

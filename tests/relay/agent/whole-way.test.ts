@@ -4,14 +4,21 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { shapesUnderTest } from '../../support/programs.ts';
+import { startWorker } from '../cloudflare/harness.ts';
 import { TestUser } from '../core/support/harness.ts';
 import { startNode } from '../node/harness.ts';
 import { machine } from './support/machine.ts';
 
-for (const shape of shapesUnderTest()) {
-  describe(`the real agent at the real relay (${shape})`, () => {
+/** Every shape of the program at the relay on Node; the sources at the relay on workerd, too. */
+const PAIRS = [
+  ...shapesUnderTest().map((shape) => ({ shape, runtime: 'Node', startRelay: startNode })),
+  { shape: 'source' as const, runtime: 'workerd', startRelay: startWorker },
+];
+
+for (const { shape, runtime, startRelay } of PAIRS) {
+  describe(`the real agent (${shape}) at the real relay (${runtime})`, () => {
     test('pairing code, pair, workspace add, agent, every tool, unpair', async (t) => {
-      const relay = await startNode({ maxToolMs: 30_000 });
+      const relay = await startRelay({ maxToolMs: 30_000 });
       t.after(() => relay.close());
       const { run, start, project } = await machine(t, shape);
       const git = (...args: string[]) =>

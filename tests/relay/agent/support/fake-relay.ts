@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { inflateResult, splitFrame } from '../../../../src/relay/frames.ts';
@@ -55,13 +56,14 @@ export class FakeRelay {
     this.#server = server;
   }
 
-  static async start(): Promise<FakeRelay> {
-    const server = createServer((request, response) => {
+  static async start(tls?: { key: string; cert: string }): Promise<FakeRelay> {
+    const listener = (request: IncomingMessage, response: ServerResponse) => {
       void relay.#answer(request).then(([status, body]) => {
         response.writeHead(status, { 'content-type': 'application/json' });
         response.end(body === undefined ? undefined : JSON.stringify(body));
       });
-    });
+    };
+    const server: Server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
     const relay = new FakeRelay(server);
     server.on('upgrade', (request, socket, head) => {
       relay.attempts++;
@@ -80,8 +82,12 @@ export class FakeRelay {
     return relay;
   }
 
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.port}`;
   }
 
   /** Waits for something to be true; looked at again whenever anything has come. */
