@@ -15,6 +15,7 @@ import {
   type FileSnapshot,
   fileError,
   MAX_EDIT_BYTES,
+  oncePerFile,
   realTarget,
   replaceBy,
   type TextEncoding,
@@ -107,13 +108,15 @@ export class PatchFiles {
 
   /** What the plan does to each file; also checks what the planner cannot know. */
   commits(plan: PatchPlan): FileCommit[] {
-    return plan.changes
+    const commits = plan.changes
       .filter(({ before, after }) => before !== undefined || after !== undefined)
       .map((change) => {
         const { file, snapshot, isLink } = this.#file(change.path);
         if (change.after === undefined && isLink) throw linkInTheWay(file);
         return { file, before: snapshot, after: change.after && this.#newFile(change) };
       });
+    oncePerFile(commits);
+    return commits;
   }
 
   #newFile(change: PlannedChange): Extract<FileCommit['after'], { type: 'file' }> {

@@ -32,6 +32,7 @@ export {
   tooLargeToEdit,
 } from './file-errors.ts';
 export { assertUnchanged, changedOnDisk, type FileSnapshot, takeSnapshot } from './file-snapshot.ts';
+export { oncePerFile } from './hard-links.ts';
 export { IgnoreRules } from './ignore-rules.ts';
 export { IgnoredPaths } from './ignored-paths.ts';
 export { isOwnerAlive, type OwnerId, ownOwnerId } from './journal-owner.ts';

@@ -6,6 +6,7 @@ import { type FileChange, type FileChangeRecorder, recorded } from './change-rec
 import { withEntry } from './fence.ts';
 import { fileError } from './file-errors.ts';
 import { assertUnchanged, changedOnDisk, type FileSnapshot } from './file-snapshot.ts';
+import { oncePerFile } from './hard-links.ts';
 import { type EntryId, Journal, type JournalFile } from './journal.ts';
 import { withFileLocks } from './locks.ts';
 import { isMissing } from './open-file.ts';
@@ -46,7 +47,8 @@ const PARALLEL = 8;
  * the change happens. A crash before it leaves nothing but temporary files, one after it is finished by
  * recoverTransactions; an error after it takes back what was done.
  *
- * @throws {CodedError} CHANGED_ON_DISK when a file is not what was read; PERMISSION_DENIED, DISK_FULL, …; everything
+ * @throws {CodedError} CHANGED_ON_DISK when a file is not what was read; CONFLICT when two names of one file are to
+ *   become different files; PERMISSION_DENIED, DISK_FULL, …; everything
  *   is as it was then. INTERNAL_ERROR names the files that could not be put back.
  */
 export async function commitFiles(
@@ -54,6 +56,7 @@ export async function commitFiles(
   options: CommitOptions,
 ): Promise<{ checkpointId: string | undefined }> {
   const act = async () => {
+    const toCarryOut = oncePerFile(commits);
     await concurrently(commits, PARALLEL, assertAsRead);
     await concurrently(commits, PARALLEL, async ({ file, before, after }) => {
       if (after && before && !isLink(before)) await assertWritable(file, before.stats);
@@ -62,7 +65,7 @@ export async function commitFiles(
       options.recorder,
       () => commits.map(toFileChange),
       options.signal,
-      () => commitStaged(commits, options),
+      () => commitStaged(toCarryOut, options),
     );
     return { checkpointId };
   };
