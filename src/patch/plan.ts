@@ -1,5 +1,6 @@
 import { invalidPatch } from './invalid-patch.ts';
 import type { PatchFile, PatchFormat } from './model.ts';
+import { nestedFiles } from './nested-files.ts';
 import { parsePatch } from './parse-patch.ts';
 import { fileProblem, type Problem, refusal } from './problems.ts';
 import type { FileReport } from './report.ts';
@@ -73,6 +74,7 @@ export async function planPatch(
     if (result.report !== undefined) reports.push(result.report);
     if (!result.alreadyApplied) done++;
   }
+  if (problems.length === 0) problems.push(...nestedFiles(files.all()));
   if (problems.length > 0) throw refusal(problems, done === 0);
   const changes = changesOf(files);
   if (changes.length === 0) throw refusal([nothingLeft(sections)], true);

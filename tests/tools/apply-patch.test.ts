@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, link, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readdir, readFile, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -197,6 +197,48 @@ test('path names the folder of a patch, also outside of the roots in full mode, 
   await failure(apply(codex('*** Add File: ../x', '+x'), { path: outside }), 'PATH_OUTSIDE_WORKSPACE');
 });
 
+test('a file that a patch changes under several of its names', { skip: isWindows }, async (t) => {
+  const { apply, put, text, at, root, history } = await bench(t);
+  await put('a', 'one\ntwo\n');
+  await link(at('a'), at('b'));
+  await put('c', 'c\n');
+  const update = (name: string, old: string, text: string) => [
+    `*** Update File: ${name}`,
+    '@@',
+    `-${old}`,
+    `+${text}`,
+  ];
+  const before = await treeOf(root);
+  const different = codex(...update('c', 'c', 'C'), ...update('a', 'one', '1'), ...update('b', 'two', '2'));
+  for (const dry_run of [true, false]) {
+    const error = await failure(apply(different, { dry_run }), 'CONFLICT');
+    assert.match(error.message, /^Nothing was changed\. "a" and "b" are names of one file/);
+  }
+  assert.deepEqual(await treeOf(root), before);
+
+  const { data } = await apply(
+    codex(...update('c', 'c', 'C'), ...update('a', 'one', '1'), ...update('b', 'one', '1')),
+  );
+  assert.equal(await text('b'), '1\ntwo\n');
+  assert.equal((await stat(at('a'))).nlink, 2);
+  await history.restore(data.checkpoint_id ?? '', { tool: 'rewind', conversation: undefined });
+  assert.deepEqual(await treeOf(root), before);
+
+  // One name goes, the file changes under the other one: in either order.
+  for (const [gone, kept] of [
+    ['a', 'b'],
+    ['b', 'a'],
+  ] as const) {
+    const mixed = await apply(codex(...update(kept, 'two', '2'), `*** Delete File: ${gone}`));
+    assert.deepEqual([await text(kept), await names(root)], ['one\n2\n', [kept, 'c']]);
+    await history.restore(mixed.data.checkpoint_id ?? '', { tool: 'rewind', conversation: undefined });
+    await unlink(at(gone));
+    await link(at(kept), at(gone));
+  }
+});
+
+const names = async (folder: string) => (await readdir(folder)).sort();
+
 test('1,000 files in one patch take under 5 seconds, with their record', async (t) => {
   const { apply, root, at } = await bench(t);
   const names = Array.from({ length: 1000 }, (_, n) => `dir${n % 20}/file-${n}.txt`);
@@ -281,6 +323,16 @@ describe('apply_patch refuses, and nothing is changed anywhere', () => {
       'a file where a folder would be needed',
       'NOT_A_DIRECTORY',
       () => codex('*** Add File: a.txt/below.txt', '+x'),
+    ],
+    [
+      'a new file below another one',
+      'INVALID_PATCH',
+      () => codex('*** Add File: d/n', '+x', '*** Add File: d/n/deep/m', '+x'),
+    ],
+    [
+      'a new file above another one',
+      'INVALID_PATCH',
+      () => codex('*** Add File: d/n/m', '+x', '*** Update File: a.txt', '*** Move to: d/n'),
     ],
     [
       'a binary patch without data',
