@@ -22,7 +22,7 @@ export interface WorkerHarness extends Harness {
 }
 
 /** The Worker in the real runtime (workerd), with D1 and Durable Objects, offline. */
-export async function startWorker(): Promise<WorkerHarness> {
+export async function startWorker(options: { readonly maxToolMs?: number } = {}): Promise<WorkerHarness> {
   const config = JSON.parse(withoutComments(await readFile(join(ADAPTER, 'wrangler.jsonc'), 'utf8')));
   const github = await startGitHub();
   const defects: string[] = [];
@@ -42,7 +42,7 @@ export async function startWorker(): Promise<WorkerHarness> {
     compatibilityFlags: config.compatibility_flags,
     d1Databases: { DB: 'relay' },
     durableObjects: { AGENTS: { className: 'AgentSession', useSQLite: true } },
-    bindings: environment(github, await hashPassword(REVIEW_PASSWORD)),
+    bindings: environment(github, await hashPassword(REVIEW_PASSWORD), options.maxToolMs),
   });
   const { origin } = await mf.ready;
   const database = await mf.getD1Database('DB');

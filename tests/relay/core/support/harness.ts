@@ -11,6 +11,8 @@ export interface Harness {
   /** The relay's own database. */
   readonly sql: Sql;
   readonly github: GitHubStandIn;
+  /** What went wrong inside; empty at the end of every test. */
+  readonly defects: readonly unknown[];
   close(): Promise<void>;
 }
 
@@ -19,7 +21,11 @@ export const TOOL_MS = 700;
 export const REVIEW_PASSWORD = 'correct horse battery';
 
 /** The environment of the relay under test. */
-export function environment(github: GitHubStandIn, passwordHash: string): Record<string, string> {
+export function environment(
+  github: GitHubStandIn,
+  passwordHash: string,
+  maxToolMs = TOOL_MS,
+): Record<string, string> {
   return {
     GITHUB_CLIENT_ID: CLIENT_ID,
     GITHUB_CLIENT_SECRET: CLIENT_SECRET,
@@ -28,7 +34,7 @@ export function environment(github: GitHubStandIn, passwordHash: string): Record
     REVIEW_EMAIL: 'reviewer@example.com',
     REVIEW_PASSWORD_HASH: passwordHash,
     OAUTH_COOKIE_SECRET: 'a secret of the tests',
-    RELAY_MAX_TOOL_MS: String(TOOL_MS),
+    RELAY_MAX_TOOL_MS: String(maxToolMs),
   };
 }
 
