@@ -1,11 +1,12 @@
 /** The real program with authentication: on the public port, and on the private one where --auth was given. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openAuthStore, SecretUrl } from '../../src/auth/index.ts';
+import { isLinux } from '../../src/runtime/platform.ts';
 import { freePort } from '../../src/tunnel/free-port.ts';
 import { type RunningServer, runToEnd, shapesUnderTest, startServer } from '../support/programs.ts';
 
@@ -179,6 +180,85 @@ for (const shape of shapesUnderTest()) {
         `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${server.port} && echo REACHED-$((40 + 2))'`,
       );
       assert.doesNotMatch(reached, /REACHED-42/);
+    });
+
+    test('500 calls, allowed, denied, failed and cancelled: each once in the audit log, no token anywhere', async (t) => {
+      const state = newState();
+      const port = await freePort();
+      const origin = `http://127.0.0.1:${port}`;
+      const args = ['--public-url', origin, '--public-port', String(port), '--access', 'workspace'];
+      const server = await start(state, [...args, '--log-level', 'debug']);
+      t.after(() => server.stop());
+      await until(() => server.stdout, /Server URL/);
+      const token = await signIn(origin, state, server, 'workspace');
+      const send = async (message: object) => {
+        const answer = await fetch(`${origin}/mcp`, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            accept: 'application/json, text/event-stream',
+            'mcp-session-id': 'one',
+            authorization: `Bearer ${token}`,
+          },
+          body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+        });
+        return answer.text();
+      };
+      const call = (id: number, name: string, given: object) =>
+        send({ id, method: 'tools/call', params: { name, arguments: given } });
+      const cancelled = async (id: number) => {
+        let answered = false;
+        const answer = call(id, 'run_command', { command: `sleep 20; : number-${id}-` }).finally(() => {
+          answered = true;
+        });
+        while (!answered) {
+          await send({ method: 'notifications/cancelled', params: { requestId: id } });
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        return answer;
+      };
+      const kinds: ((id: number) => Promise<unknown>)[] = [
+        (id) => call(id, 'list_directory', { path: `number-${id}-` }),
+        (id) => call(id, 'write_file', { path: `number-${id}-`, content: token }),
+        (id) => call(id, 'read_text_file', { path: `/etc/number-${id}-` }),
+        (id) => call(id, 'delete_file', { path: `number-${id}-\n{"forged":true}` }),
+        (id) => call(id, 'no_such_tool', { path: `number-${id}-` }),
+        (id) => call(id, 'run_command', { wrong: 1, command: `number-${id}-` }),
+        (id) => call(id, 'grep', { path: '.', pattern: `number-${id}-`, head_limit: 1 }),
+        (id) => call(id, 'glob', { path: '.', pattern: `number-${id}-` }),
+        (id) => call(id, 'outline', { path: `number-${id}-` }),
+        cancelled,
+      ];
+      for (let first = 0; first < 500; first += 50) {
+        await Promise.all(Array.from({ length: 50 }, (_, index) => kinds[index % 10]!(first + index)));
+      }
+      const environment = isLinux ? readFileSync(`/proc/${server.pid}/environ`, 'latin1') : '';
+      const commandLine = isLinux ? readFileSync(`/proc/${server.pid}/cmdline`, 'latin1') : '';
+      await server.stop();
+      const lines = readFileSync(join(state, 'audit', 'audit.jsonl'), 'utf8')
+        .trimEnd()
+        .split('\n');
+      assert.equal(lines.length, 500);
+      const entries = lines.map((line) => JSON.parse(line) as Record<'target' | 'outcome' | 'code', string>);
+      const numbers = entries.map(({ target }) => Number(/number-(\d+)-/.exec(target)?.[1]));
+      assert.deepEqual(
+        numbers.sort((a, b) => a - b),
+        Array.from({ length: 500 }, (_, index) => index),
+      );
+      const runs = entries.every(({ code }) => code !== 'NOT_AVAILABLE'); // there is a sandbox
+      for (const outcome of ['ok', 'denied', 'failed', ...(runs ? ['cancelled'] : [])]) {
+        assert.ok(entries.filter((entry) => entry.outcome === outcome).length >= 50, outcome);
+      }
+      // The history keeps what a tool wrote into a file; everything else is searched.
+      const files = readdirSync(state, { recursive: true, withFileTypes: true }).filter(
+        (entry) => entry.isFile() && !entry.parentPath.includes('blobs'),
+      );
+      assert.ok(files.some(({ name }) => name === 'state.db'));
+      const texts = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'));
+      for (const text of [...texts, environment, commandLine, server.stdout, server.stderr]) {
+        assert.ok(!text.includes(token));
+        assert.doesNotMatch(text, /lc_(?!client_)[a-z]+_[\w-]{43}/);
+      }
     });
 
     test('--auth oauth holds on the private port too', async () => {
