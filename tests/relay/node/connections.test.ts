@@ -3,9 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { HEARD_WITHIN_MS } from '../../../src/relay/protocol.ts';
+import { HEARD_WITHIN_MS, RELAY_GRACE_MS } from '../../../src/relay/protocol.ts';
 import { until } from '../core/suite/journey.ts';
 import { echo, pair, TestAgent, textResult } from '../core/support/agent.ts';
+import { TestBrowser } from '../core/support/browser.ts';
 import { type Harness, TestUser } from '../core/support/harness.ts';
 import { codeOf, rpc } from '../core/support/mcp.ts';
 import { type NodeHarness, startNode } from './harness.ts';
@@ -96,7 +97,7 @@ describe('connections on Node', () => {
     stop.abort();
     await assert.rejects(gone);
     await until(() => cancels().length === 1);
-    assert.ok(performance.now() - started < 400, 'at once, not by the timeout');
+    assert.ok(performance.now() - started < RELAY_GRACE_MS, 'at once, not by the timeout');
 
     const headers = { 'mcp-session-id': 'one-conversation' };
     const call = codeOf(user.call('searchFile', { workspaceId: 'w' }, { headers, id: 7 }));
@@ -115,7 +116,9 @@ describe('connections on Node', () => {
     await agent.close();
   });
 
-  test('500 calls in flight over 50 agents, one of which dies and one of which is silent', async () => {
+  test('500 calls in flight over 50 agents, one of which dies and one of which is silent', async (t) => {
+    const relay = await startNode({ maxToolMs: 3_000 });
+    t.after(() => relay.close());
     const user = await TestUser.signIn(relay, 'many');
     const agents = await Promise.all(
       Array.from({ length: 50 }, async (_, index) => {
@@ -144,6 +147,39 @@ describe('connections on Node', () => {
     const outcomes = (await Promise.all(codes)).map((ofAgent) => [...new Set(ofAgent)].join());
     assert.deepEqual(outcomes, ['AGENT_OFFLINE', 'AGENT_TIMEOUT', ...Array.from({ length: 48 }, () => '')]);
     await Promise.all(agents.slice(1).map(({ agent }) => agent.close()));
+    assert.deepEqual(relay.defects, []);
+  });
+
+  test('behind a proxy that names callers, guesses are limited for each of them', async (t) => {
+    const relay = await startNode({ clientAddressHeader: 'X-Forwarded-For' });
+    t.after(() => relay.close());
+    const guess = async (forwardedFor: string) => {
+      const response = await fetch(`${relay.url}/agent/pair`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': forwardedFor },
+        body: JSON.stringify({ code: 'ACDE-FGHJ-KMNP' }),
+      });
+      return response.status;
+    };
+    const statuses: number[] = [];
+    // What the caller itself put in front is not believed.
+    for (let index = 0; index < 11; index++) statuses.push(await guess(`10.0.0.${index}, 203.0.113.7`));
+    assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 403), 429]);
+    assert.equal(await guess('203.0.113.8'), 403);
+    // One IPv6 customer has a /64.
+    for (let index = 0; index < 10; index++) await guess(`2001:db8:1:2::${index}`);
+    assert.equal(await guess('2001:db8:1:2:ffff::1'), 429);
+    assert.equal(await guess('2001:db8:1:3::1'), 403);
+  });
+
+  test('GITHUB_ALLOWED_LOGINS lets nobody else in', async (t) => {
+    const relay = await startNode({ env: { GITHUB_ALLOWED_LOGINS: 'Alice, bob' } });
+    t.after(() => relay.close());
+    assert.ok(await TestUser.signIn(relay, 'alice'));
+    relay.github.user = { id: 5, login: 'mallory' };
+    const refused = await new TestBrowser().open(`${relay.url}/sign-in/github`);
+    assert.equal(refused.status, 403);
+    assert.equal(await relay.sql.first(`SELECT id FROM relay_users WHERE subject = '5'`), undefined);
   });
 
   test('revoked or suspended by another process: dropped by the sweep', async () => {

@@ -20,11 +20,18 @@ export interface NodeHarness extends Harness {
   skipTime(byMs: number): void;
 }
 
-export async function startNode(options: { readonly maxToolMs?: number } = {}): Promise<NodeHarness> {
+export interface NodeHarnessOptions {
+  readonly maxToolMs?: number;
+  readonly clientAddressHeader?: string;
+  /** Beside the environment that every relay of the tests has. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function startNode(options: NodeHarnessOptions = {}): Promise<NodeHarness> {
   const folder = await mkdtemp(join(tmpdir(), 'local-coder-relay-'));
   const github = await startGitHub();
   const database = await openRelayDatabase(join(folder, 'relay.db'));
-  const env = environment(github, await hashPassword(REVIEW_PASSWORD));
+  const env = { ...environment(github, await hashPassword(REVIEW_PASSWORD)), ...options.env };
   const defects: unknown[] = [];
   let skippedMs = 0;
   const start = (port: number) =>
@@ -35,6 +42,7 @@ export async function startNode(options: { readonly maxToolMs?: number } = {}): 
       methods: [...configuredMethods(env), ownerCodeSignIn(database.sql)],
       cookieSecret: env['OAUTH_COOKIE_SECRET'],
       maxToolMs: options.maxToolMs ?? TOOL_MS,
+      clientAddressHeader: options.clientAddressHeader,
       onError: (error) => defects.push(error),
       now: () => Date.now() + skippedMs,
     });
