@@ -1,4 +1,5 @@
 import type { ApprovalAnswer, ApprovalDesk, ApprovalRequest } from '../access/index.ts';
+import type { Log } from '../runtime/log.ts';
 import { colours, forTerminal } from '../runtime/terminal.ts';
 
 /** Keys pressed before somebody can have read the question are not an answer to it. */
@@ -13,6 +14,18 @@ const KEYS: Readonly<Record<string, ApprovalAnswer>> = {
   t: 'always-tool',
   c: 'always-call',
 };
+
+/** Shows calls that wait for approval where somebody can answer; returns the function that ends it. */
+export function askForApproval(approvals: ApprovalDesk, log: Log): () => void {
+  if (approvals.policy === 'never') return () => {};
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    log.warn(
+      `--approve ${approvals.policy}: there is no terminal to ask on, so every such call is denied after ten minutes`,
+    );
+    return () => {};
+  }
+  return approveOnTerminal(approvals, process.stdin, process.stderr);
+}
 
 /**
  * Shows calls that wait for approval on the terminal, one at a time, and takes the owner's answer as one key.

@@ -7,6 +7,7 @@ import type { WireTool } from '../relay/protocol.ts';
 import { viewerContracts } from '../relay/viewer/contracts.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AccessMode } from '../workspace/index.ts';
+import { askForApproval } from './approval-terminal.ts';
 import { auditEntry } from './audit-entry.ts';
 import { type Program, startProgram } from './program.ts';
 
@@ -48,6 +49,7 @@ export async function fullAgent(
   };
   const own = programIn(settings.access);
   void own.recover();
+  const stopAsking = askForApproval(own.approvals, log);
   log.warn(
     `the relay may use the normal tools on this machine: access ${settings.access}, folders ${settings.workspace.join(', ')}`,
   );
@@ -71,6 +73,7 @@ export async function fullAgent(
       };
     },
     async close() {
+      stopAsking();
       await Promise.all(
         [...programs.values()].map(async (program) => {
           await program.registry.drain(GRACE_MS);

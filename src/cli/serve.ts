@@ -14,13 +14,13 @@ import { createLog, type Log } from '../runtime/log.ts';
 import { processStartTime } from '../runtime/process-identity.ts';
 import { VERSION } from '../runtime/version.ts';
 import type { AccessMode } from '../workspace/index.ts';
-import { approveOnTerminal } from './approval-terminal.ts';
+import { askForApproval } from './approval-terminal.ts';
 import type { Gatekeeper } from './caller-auth.ts';
 import { startCard } from './card.ts';
 import { addressOf, isLoopback } from './host-address.ts';
 import type { Instance } from './instances.ts';
 import { portOwner } from './port-owner.ts';
-import { type Program, startProgram } from './program.ts';
+import { startProgram } from './program.ts';
 import { wantsPublicSide } from './provider-settings.ts';
 import type { PublicSide, PublicSideOptions } from './public-side.ts';
 import { ServedModes } from './served-modes.ts';
@@ -76,7 +76,7 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
     ),
   );
 
-  const stopAsking = askForApproval(program, log);
+  const stopAsking = askForApproval(program.approvals, log);
   const terminated = onTermination();
   const publicSide =
     gatekeeper && wantsPublicSide(settings)
@@ -151,18 +151,6 @@ async function openPublic({
 async function secretPath(gatekeeper: Gatekeeper | undefined): Promise<string> {
   if (!process.stdout.isTTY || gatekeeper === undefined) return '/mcp/… (local-coder token show)';
   return gatekeeper.secretUrl.path();
-}
-
-/** Shows calls that wait for approval where somebody can answer; returns the function that ends it. */
-function askForApproval({ approvals }: Program, log: Log): () => void {
-  if (approvals.policy === 'never') return () => {};
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    log.warn(
-      `--approve ${approvals.policy}: there is no terminal to ask on, so every such call is denied after ten minutes`,
-    );
-    return () => {};
-  }
-  return approveOnTerminal(approvals, process.stdin, process.stderr);
 }
 
 async function bind(fetch: Parameters<typeof listen>[0], settings: Settings): Promise<Listener> {
