@@ -141,13 +141,17 @@ async function readRange(path: string, position: number, maxBytes: number): Prom
   }
 }
 
-/** A small file as latin1; empty when it is not there. */
-export async function readSmallFile(path: string): Promise<string> {
+/**
+ * A small file as latin1; empty when it is not there, and when it is larger: the command that wrote it may have meant to
+ * fill this process's memory.
+ */
+export async function readSmallFile(path: string, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   for (let position = 0, chunk = 32 * 1024; ; chunk *= 4) {
     const bytes = await readRange(path, position, chunk);
     chunks.push(bytes);
     position += bytes.length;
+    if (position > maxBytes) return '';
     if (bytes.length < chunk) return Buffer.concat(chunks).toString('latin1');
   }
 }

@@ -16,6 +16,8 @@ import type { ProcessTable, Slot } from './process-table.ts';
 import type { NamedShell, ShellStates } from './shell-states.ts';
 import { oneLine } from './text.ts';
 
+/** What a shell says of itself at its end; of a larger one nothing is taken over. */
+const MAX_DUMP_BYTES = 16 * 1024 * 1024;
 /** A sourced file above this is not searched for functions. */
 const MAX_SOURCED_BYTES = 1024 * 1024;
 
@@ -189,7 +191,7 @@ export class ShellCommands {
   /** Makes what the call's shell left the state of the named shell. */
   async #takeOver({ shell, before, generation, request, process, files, script }: Call): Promise<void> {
     if (!files?.dump) return;
-    const dump = await readSmallFile(files.dump);
+    const dump = await readSmallFile(files.dump, MAX_DUMP_BYTES);
     unlink(files.dump).catch(() => {});
     if (dump === '' || process.stopped) return;
     const after = await this.#readState(dump, before, script);
