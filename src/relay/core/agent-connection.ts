@@ -14,6 +14,10 @@ import { failure } from './failures.ts';
 import { PendingCalls, parseObject } from './pending-calls.ts';
 import type { AgentCall, AgentIdentity, Outcome } from './ports.ts';
 
+/** hello and workspace_sync write to the database: an agent that sends more of them in a minute is out of order. */
+const CONTROL_MESSAGES = 60;
+const CONTROL_WINDOW_MS = 60_000;
+
 /** What a runtime's WebSocket has to do here. */
 export interface AgentSocket {
   /** Throws when the socket is not open. */
@@ -45,6 +49,7 @@ export class AgentConnection {
   readonly #options: AgentConnectionOptions;
   /** hello and workspace_sync write to the database: one after the other, in the order in which they came. */
   #control: Promise<void> = Promise.resolve();
+  #controlled = { sinceMs: 0, count: 0 };
 
   constructor(options: AgentConnectionOptions) {
     this.#options = options;
@@ -131,6 +136,13 @@ export class AgentConnection {
   }
 
   #inOrder(work: () => Promise<void>): Promise<void> {
+    if (this.heardMs - this.#controlled.sinceMs > CONTROL_WINDOW_MS) {
+      this.#controlled = { sinceMs: this.heardMs, count: 0 };
+    }
+    if (++this.#controlled.count > CONTROL_MESSAGES) {
+      this.#protocolError('too many messages');
+      return this.#control;
+    }
     this.#control = this.#control.then(work).catch((error: unknown) => {
       this.#options.onError(error);
       this.close(CLOSE.protocolError, 'the relay could not take the message');

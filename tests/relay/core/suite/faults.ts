@@ -189,6 +189,19 @@ export function faults(relay: () => Harness): void {
       }
     });
 
+    test('an agent that floods the relay with syncs is closed; its neighbour does not notice', async () => {
+      const user = await TestUser.signIn(relay(), 'flood');
+      const flooding = await user.agent('flooding');
+      const quiet = await user.agent('quiet');
+      for (let index = 0; index < 100; index++) {
+        const workspaces = [{ workspaceId: 'flooding', displayName: `Name ${index}` }];
+        flooding.agent.send({ type: 'workspace_sync', workspaces });
+      }
+      assert.equal((await user.call('listTree', { workspaceId: 'quiet' })).ok, true);
+      assert.equal(await flooding.agent.closed, 4002);
+      await quiet.agent.close();
+    });
+
     test('more calls than an agent may have: AGENT_BUSY for those above, the rest are answered', async () => {
       const user = await TestUser.signIn(relay(), 'busy');
       const held: Request[] = [];

@@ -17,7 +17,7 @@ export interface Harness {
 }
 
 /** Longer than anything here needs, shorter than the tools' own: timeouts are seen in seconds. */
-export const TOOL_MS = 700;
+export const TOOL_MS = 2_000;
 export const REVIEW_PASSWORD = 'correct horse battery';
 
 /** The environment of the relay under test. */
