@@ -1,6 +1,8 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import type { FoundFile, FoundLine, Search } from '../../search/index.ts';
+import { CodedError } from '../../runtime/errors.ts';
+import type { FoundLine, Search } from '../../search/index.ts';
+import { confirmLines } from './confirm-lines.ts';
 import type { ViewerInput, ViewerOutput } from './contracts.ts';
 import { invalid } from './errors.ts';
 import { DEFAULT_IGNORE } from './hidden-paths.ts';
@@ -17,8 +19,8 @@ export interface ContentSearch {
 const WITHOUT_DEFAULTS = `!{${DEFAULT_IGNORE.join(',')}}`;
 
 /**
- * Lines that contain a text, whatever its case. The engine follows no links; of what it finds only that is shown whose
- * real path is where it was found and which no rule hides: a `.ignore` file or a race must not widen anything.
+ * Lines that contain a text, whatever its case. The engine follows no links; of what it finds only that is shown which
+ * a file has that passes every rule once more when it is opened: a `.ignore` file or a race must not widen anything.
  */
 export async function searchContent(
   view: WorkspaceView,
@@ -56,16 +58,40 @@ export async function searchContent(
   for (const file of result.files) {
     if (file.isBinary) continue;
     const absolute = isFolder ? absoluteBelow(start.real, file.path) : start.real;
-    if ((await realpath(absolute).catch(() => undefined)) !== absolute) continue;
-    if (await view.hidden.holds(absolute)) continue;
-    for (const match of matchesOf(file, input.contextLines))
-      matches.push({ path: shown(file.path), ...match });
+    const path = shown(file.path);
+    const lines = await confirmed(view, { real: absolute, shown: path }, file.lines, limits.signal);
+    for (const match of matchesOf(lines, input.contextLines)) matches.push({ path, ...match });
   }
   return { matches, more: result.truncated && !result.timedOut, timedOut: result.timedOut };
 }
 
-function matchesOf(file: FoundFile, contextLines: number): Omit<ContentSearch['matches'][number], 'path'>[] {
-  const byNumber = new Map<number, FoundLine>(file.lines.map((line) => [line.number, line]));
+/** The found lines that are really in the file of this name, and none of a file that may not be shown. */
+async function confirmed(
+  view: WorkspaceView,
+  path: ViewedPath,
+  lines: readonly FoundLine[],
+  signal: AbortSignal,
+): Promise<readonly FoundLine[]> {
+  if ((await realpath(path.real).catch(() => undefined)) !== path.real) return [];
+  const opened = await view.openFile(path).catch((error: unknown) => {
+    if (error instanceof CodedError) return undefined; // hidden, gone, or another thing by now
+    throw error;
+  });
+  if (opened === undefined) return [];
+  try {
+    const texts = lines.map(({ text }) => text);
+    const found = await confirmLines(opened.handle, texts, signal);
+    return lines.filter(({ text }) => found.has(text));
+  } finally {
+    await opened.handle.close();
+  }
+}
+
+function matchesOf(
+  lines: readonly FoundLine[],
+  contextLines: number,
+): Omit<ContentSearch['matches'][number], 'path'>[] {
+  const byNumber = new Map<number, FoundLine>(lines.map((line) => [line.number, line]));
   const around = (from: number, to: number) => {
     const texts: string[] = [];
     for (let number = from; number <= to; number++) {
@@ -74,7 +100,7 @@ function matchesOf(file: FoundFile, contextLines: number): Omit<ContentSearch['m
     }
     return texts;
   };
-  return file.lines
+  return lines
     .filter((line) => line.isMatch)
     .map(({ number, text }) => ({
       line: number,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { isWindows } from '../../../src/runtime/platform.ts';
@@ -317,12 +317,46 @@ describe('containment', {
     }
   });
 
+  test('a file that is swapped for links while it is read', async () => {
+    const { root, outside, write } = world;
+    await write('swapped.txt', 'harmless\n');
+    const ended = new AbortController();
+    const swapping = (async () => {
+      for (let turn = 0; !ended.signal.aborted; turn++) {
+        const temporary = join(root, '.swap');
+        const kind = turn % 24;
+        if (kind > 1) await writeFile(temporary, 'harmless\n');
+        else await symlink(kind === 1 ? '.env' : join(outside, 'secret.txt'), temporary);
+        await rename(temporary, join(root, 'swapped.txt'));
+      }
+    })();
+    const seen = new Map<string, number>();
+    for (let round = 0; round < 150; round++) {
+      const outcomes = await Promise.all([
+        ...Array.from({ length: 4 }, () => world.call('inspectFile', { path: 'swapped.txt' })),
+        ...(round % 10 === 0
+          ? ['canary', 'harmless'].map((query) =>
+              world.call('searchFile', { mode: 'content', query, pathPrefix: 'swapped.txt' }),
+            )
+          : []),
+      ]);
+      for (const { code, text } of outcomes) {
+        assert.ok(!text.includes(CANARY), text);
+        seen.set(code, (seen.get(code) ?? 0) + 1);
+      }
+    }
+    ended.abort();
+    await swapping;
+    const allowed = ['ok', 'PATH_IGNORED', 'PATH_OUTSIDE_WORKSPACE', 'FILE_NOT_FOUND', 'INVALID_PARAMS'];
+    for (const code of seen.keys()) assert.ok(allowed.includes(code), code);
+    assert.ok(seen.has('ok') && seen.size > 1, JSON.stringify([...seen]));
+  });
+
   test('a folder that becomes a link out after it was added', async () => {
     await mkdir(join(world.root, 'turncoat'));
     const moved = { workspaceId: 'moved', displayName: 'Moved', root: join(world.root, 'turncoat') };
     world.workspaces.push(moved);
     assert.equal((await world.call('listTree', { workspaceId: 'moved' })).code, 'ok');
-    const { rm } = await import('node:fs/promises');
     await rm(moved.root, { recursive: true });
     await symlink(world.outside, moved.root);
     const outcome = await world.call('listTree', { workspaceId: 'moved' });

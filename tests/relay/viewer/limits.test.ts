@@ -137,6 +137,17 @@ describe('limits and results of the viewer', () => {
       'FILE_NOT_FOUND',
     );
 
+    await world.write('utf16.txt', Buffer.from('\uFEFFfirst\nzwölf needles\n', 'utf16le'));
+    await world.write('latin1.txt', Buffer.from('caf\xe9 zwei needles\n', 'latin1'));
+    await world.write('long.txt', `${'x'.repeat(5_000)} drei needles ${'y'.repeat(5_000)}\n`);
+    await world.write('far.txt', `${'some line\n'.repeat(400_000)}vier needles\n`);
+    const needles = await content({ query: ' needles' });
+    assert.deepEqual(
+      needles.matches.map(({ path, line }) => `${path}:${line}`),
+      ['far.txt:400001', 'latin1.txt:1', 'long.txt:1', 'utf16.txt:2'],
+      'what is found is confirmed in every encoding and at every place',
+    );
+
     const straw = await content({ query: 'STRAW' });
     assert.deepEqual([straw.matches.length, straw.truncated], [50, true]);
     await world.write('wide.txt', `${`straw ${'"'.repeat(940)}`}\n`.repeat(300));
