@@ -39,6 +39,7 @@ export function startProgram(
     tools: selectTools(settings.tools, settings.access),
     services,
     form: settings.results,
+    around: (call) => services.workspace.around(call),
     quietAnnotations: settings.annotations === 'quiet',
     onCall: (record) => {
       services.audit?.record(auditEntry(record));

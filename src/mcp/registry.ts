@@ -24,6 +24,8 @@ export interface RegistryOptions {
   readonly approvalWaitMs?: number;
   /** Milliseconds after which a call that is not done is handed over; tests shorten it. */
   readonly handOverMs?: number;
+  /** Wraps each call: what holds for everything that is done for this program's clients. */
+  readonly around?: <T>(call: () => T) => T;
   /** A defect in a tool: everything thrown that is not a CodedError. */
   readonly onDefect?: (tool: string, error: unknown) => void;
 }
@@ -76,7 +78,9 @@ export class ToolRegistry {
     try {
       if (tool === undefined) throw this.#unknownTool(call.name);
       if (this.#running.size >= MAX_CONCURRENT_CALLS) throw busy();
-      result = await this.#answer(tool, call, started);
+      const { around } = this.#options;
+      const answer = () => this.#answer(tool, call, started);
+      result = await (around === undefined ? answer() : around(answer));
     } catch (error) {
       const stopped = call.cancelled.aborted || (call.abandoned.aborted && tool?.annotations.readOnlyHint);
       const known =

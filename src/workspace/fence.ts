@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { constants } from 'node:fs';
 import {
   type FileHandle,
@@ -27,8 +28,9 @@ import { isDeno, isLinux } from '../runtime/platform.ts';
  * - a file or folder is opened first, and then the descriptor is asked where it is (`/proc/self/fd/N`);
  * - an entry is made, renamed or removed through the descriptor of its folder, asked in the same way.
  *
- * A fence belongs to its folders, not to a caller: whoever opens a path below a fenced root by these functions is
- * fenced, whatever it knows of access modes. In `full` mode there is no fence and nothing of this costs anything.
+ * A fence belongs to its folders: whoever opens a path below a fenced root by these functions is fenced, whatever it
+ * knows of access modes, unless it runs inside of `unfenced` (a server in `full` mode that let in a client with less). In
+ * `full` mode alone there is no fence and nothing of this costs anything.
  *
  * Where there are no such descriptors (macOS, Windows, Deno) an opened file is compared by device and inode with the
  * real path looked up afterwards; an entry is made, renamed or removed after a check of its folder's real path. What
@@ -47,6 +49,17 @@ const FOLDER = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_
 export const NO_FOLLOW: number = constants.O_NOFOLLOW ?? 0;
 
 const fences: Fence[] = [];
+const isUnfenced = new AsyncLocalStorage<boolean>();
+
+/** Runs a call in which no fence holds: one for a client that is not confined, where others beside it are. */
+export function unfenced<T>(call: () => T): T {
+  return fences.length === 0 ? call() : isUnfenced.run(true, call);
+}
+
+/** Runs a call in which all fences hold, wherever it comes from. */
+export function fenced<T>(call: () => T): T {
+  return isUnfenced.run(false, call);
+}
 
 /** Puts a fence around the roots for the rest of the process. */
 export function raiseFence(fence: Fence): void {
@@ -56,7 +69,7 @@ export function raiseFence(fence: Fence): void {
 
 /** The fence that holds for a path, by its name. The product's own files are not fenced: the guard keeps callers out. */
 export function fenceOf(path: string): Fence | undefined {
-  if (fences.length === 0) return undefined;
+  if (fences.length === 0 || isUnfenced.getStore() === true) return undefined;
   return fences.find(
     ({ roots, protectedPaths }) =>
       roots.some((root) => isWithin(path, root)) && !protectedPaths.some((own) => isWithin(path, own)),
