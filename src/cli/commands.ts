@@ -4,7 +4,7 @@ export interface CommandDefinition {
   readonly words: readonly string[];
   /** Flags of this command alone, which take no value. */
   readonly switches: readonly string[];
-  /** Flags of this command alone that take a value, with its placeholder; each may be given several times. */
+  /** Flags of this command alone that take a value (its placeholder), once or several times; `help` names them. */
   readonly values?: Readonly<Record<string, string>>;
   readonly help: string;
 }
@@ -41,14 +41,14 @@ export const COMMANDS = {
     words: ['CODE'],
     switches: [],
     values: { relay: 'URL' },
-    help: 'let a relay look into the workspaces of this machine; asks before anything is kept',
+    help: 'let the relay at --relay URL look into the workspaces of this machine; asks before anything is kept',
   },
   unpair: { words: [], switches: ['force'], help: 'end that; the workspaces stay' },
   workspace: {
     words: ['ACTION', '[ID]'],
     switches: [],
     values: { name: 'NAME', path: 'FOLDER', ignore: 'PATTERN' },
-    help: 'folders that the relay may look into: add --name NAME --path FOLDER | list | remove ID',
+    help: 'folders that the relay may look into: add --name NAME --path FOLDER [--ignore PATTERN …] | list | remove ID',
   },
   agent: {
     words: [],

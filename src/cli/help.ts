@@ -27,13 +27,8 @@ function commandRows(): string {
     (name) => commandDefinition(name).help !== '',
   );
   const rows = shown.map((name): [string, string] => {
-    const { words, switches, values, help } = commandDefinition(name);
-    const usage = [
-      name === 'serve' ? '[serve]' : name,
-      ...words,
-      ...switches.map((flag) => `[--${flag}]`),
-      ...Object.entries(values ?? {}).map(([flag, placeholder]) => `[--${flag} ${placeholder}]`),
-    ];
+    const { words, switches, help } = commandDefinition(name);
+    const usage = [name === 'serve' ? '[serve]' : name, ...words, ...switches.map((flag) => `[--${flag}]`)];
     return [`local-coder ${usage.join(' ')}`, help];
   });
   rows.splice(1, 0, ['local-coder --stdio', 'serve one client over standard input and output']);
