@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
+import { systemCode } from '../runtime/errors.ts';
 import { identifyFile, isMissing } from '../workspace/index.ts';
 import type { EntryState } from './types.ts';
 
@@ -23,12 +24,12 @@ export async function inspect(
   return { type: 'file', sha256, sizeBytes, mode };
 }
 
-/** lstat; undefined when nothing is there. */
+/** lstat; undefined when nothing is there, as behind a loop of symbolic links. */
 export async function entryStats(path: string): Promise<Stats | undefined> {
   try {
     return await lstat(path);
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (isMissing(error) || systemCode(error) === 'ELOOP') return undefined;
     throw error;
   }
 }

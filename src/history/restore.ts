@@ -1,12 +1,14 @@
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { concurrently } from '../runtime/concurrently.ts';
-import { CodedError } from '../runtime/errors.ts';
+import { CodedError, systemCode } from '../runtime/errors.ts';
 import { realPathOfExistingPart } from '../runtime/paths.ts';
 import {
   commitFiles,
   type FileCommit,
   type FileRef,
   type FileSnapshot,
+  fileError,
   MAX_EDIT_BYTES,
   sha256Hex,
   takeSnapshot,
@@ -88,7 +90,7 @@ export async function restore(
   const paths = entries.map(({ path }) => path);
   return withFileLocks(paths, signal, async () => {
     const steps = await concurrently(entries, PARALLEL, (entry) =>
-      planStep(store, head.id, entry, { exactlyAfter }),
+      planStep(store, head.id, entry, { exactlyAfter, workspace: core.workspace }),
     );
     const conflicts = steps.filter(({ action }) => action === 'conflict');
     if (conflicts.length > 0) throw conflictError(conflicts, head, exactlyAfter, core.workspace);
@@ -105,7 +107,7 @@ export async function restore(
       locked: true,
       recorder: folders.length === 0 ? recorder : withFolders(recorder, folders),
       folders: folders.flatMap(({ path, target }) =>
-        target.type === 'folder' ? [{ path, mode: target.mode }] : [],
+        target.type === 'folder' ? [{ path, shown: core.workspace.display(path), mode: target.mode }] : [],
       ),
       emptiedFolders: folders.filter(({ target }) => target.type === 'none').map(({ path }) => path),
     });
@@ -117,10 +119,12 @@ async function planStep(
   store: Store,
   checkpoint: number,
   entry: RecordedEntry,
-  forRestore?: { readonly exactlyAfter: boolean },
+  forRestore?: { readonly exactlyAfter: boolean; readonly workspace: Workspace },
 ): Promise<Step> {
   const { path } = entry;
-  const snapshot = forRestore ? await snapshotOf({ path, shown: path }) : undefined;
+  const snapshot = forRestore
+    ? await snapshotOf({ path, shown: forRestore.workspace.display(path) })
+    : undefined;
   const known = snapshot?.bytes && { sha256: sha256Hex(snapshot.bytes), sizeBytes: snapshot.bytes.length };
   const current = await inspect(path, known);
   const last = forRestore?.exactlyAfter ? entry : store.newestEntry(path)?.entry;
@@ -142,8 +146,11 @@ function withMode({ before, after }: RecordedEntry, current: EntryState | undefi
   return { ...before, mode: modeChanged ? before.mode : (presentMode ?? before.mode) };
 }
 
-async function toCommit(core: Core, { path, current, target, snapshot }: Step): Promise<FileCommit> {
-  const file = { path, shown: path };
+async function toCommit(
+  core: Core & { readonly workspace: Workspace },
+  { path, current, target, snapshot }: Step,
+): Promise<FileCommit> {
+  const file = { path, shown: core.workspace.display(path) };
   const before = current?.type === 'link' ? current : snapshot;
   if (target.type === 'link') return { file, before, after: target };
   if (target.type !== 'file') return { file, before, after: undefined };
@@ -171,14 +178,18 @@ async function snapshotOf(file: FileRef): Promise<FileSnapshot | undefined> {
 
 /**
  * A folder on the way may have become a symbolic link since: what was recorded for one place is not written to another.
- * @throws {CodedError} DENIED
+ * @throws {CodedError} DENIED; UNSUPPORTED_FILE for a loop of links
  */
 async function assertSamePlaces(entries: readonly RecordedEntry[], workspace: Workspace): Promise<void> {
   for (const folder of new Set(entries.map(({ path }) => dirname(path)))) {
+    const shown = workspace.display(folder);
+    await stat(folder).catch(async (error: unknown) => {
+      if (systemCode(error) === 'ELOOP') throw await fileError(error, { path: folder, shown }, 'restored');
+    });
     if ((await realPathOfExistingPart(folder)) === folder) continue;
     throw new CodedError(
       'DENIED',
-      `${workspace.display(folder)} now leads to another place through a symbolic link. Nothing was changed.`,
+      `${shown} now leads to another place through a symbolic link. Nothing was changed.`,
       'Use rewind with action "preview" to see the recorded content, and write it where it is wanted.',
     );
   }

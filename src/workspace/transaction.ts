@@ -1,10 +1,11 @@
 import { lstat, readlink, stat, unlink } from 'node:fs/promises';
+import { sep } from 'node:path';
 import { concurrently } from '../runtime/concurrently.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { assertWritable } from './assert-writable.ts';
 import { type FileChange, type FileChangeRecorder, recorded } from './change-recorder.ts';
 import { withEntry } from './fence.ts';
-import { fileError } from './file-errors.ts';
+import { type FileRef, fileError } from './file-errors.ts';
 import { assertUnchanged, changedOnDisk, type FileSnapshot } from './file-snapshot.ts';
 import { oncePerFile } from './hard-links.ts';
 import { type EntryId, Journal, type JournalFile } from './journal.ts';
@@ -33,7 +34,7 @@ export interface CommitOptions {
   /** The caller holds the locks of all files already (withFileLocks), from before it read them. */
   readonly locked?: boolean | undefined;
   /** Folders that are to exist even without files in them, absolute; without a mode, what the umask leaves. */
-  readonly folders?: readonly { readonly path: string; readonly mode?: number }[] | undefined;
+  readonly folders?: readonly (FileRef & { readonly mode?: number })[] | undefined;
   /** Folders that are to go if nothing is left in them, absolute. */
   readonly emptiedFolders?: readonly string[] | undefined;
 }
@@ -98,7 +99,8 @@ async function commitStaged(commits: readonly FileCommit[], options: CommitOptio
       });
   try {
     for (const folder of madeFolders) {
-      await makeFolder(folder, modes.get(folder)).catch(folderError(folder));
+      const refs = [...wantedFolders, ...commits.map(({ file }) => file)];
+      await makeFolder(folder, modes.get(folder)).catch(folderError(folder, refs));
     }
     await concurrently(commits, PARALLEL, (commit, index) =>
       stageFile(commit, plan[index]!, journal !== undefined, options.signal),
@@ -209,9 +211,16 @@ async function removeStaged(plan: readonly JournalFile[], madeFolders: readonly 
   for (const folder of [...madeFolders].reverse()) await removeIfEmpty(folder).catch(() => {});
 }
 
-function folderError(path: string): (error: unknown) => Promise<never> {
+/** @param below files and folders for which the folder is made: as they are shown, so is it */
+function folderError(path: string, below: readonly FileRef[]): (error: unknown) => Promise<never> {
   return async (error) => {
-    throw await fileError(error, { path, shown: path }, 'created');
+    const shown = below.flatMap((ref) => {
+      const rest = ref.path.slice(path.length).replaceAll(sep, '/');
+      return ref.path.startsWith(path) && ref.shown.endsWith(rest)
+        ? ref.shown.slice(0, ref.shown.length - rest.length)
+        : [];
+    });
+    throw await fileError(error, { path, shown: shown[0] || path }, 'created');
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createGit } from '../../src/git/index.ts';
@@ -201,4 +201,26 @@ test('a change that alters nothing names no checkpoint', async (t) => {
     list.data.checkpoints?.map(({ checkpoint_id }) => checkpoint_id),
     [written.data.checkpoint_id],
   );
+});
+
+test('a folder that became a loop of links is told, and nothing is changed', async (t) => {
+  if (process.platform === 'win32') return t.skip('only on Linux and macOS');
+  const { call, at, root } = await bench(t);
+  const ids: string[] = [];
+  await mkdir(at('folder'));
+  for (const content of ['1', '2']) {
+    const { data } = await call(writeFileTool, { path: 'folder/f', content });
+    ids.push(data.checkpoint_id ?? '');
+  }
+  ids.push((await call(deleteFile, { path: 'folder/f' })).data.checkpoint_id ?? '');
+  await rmdir(at('folder'));
+  await symlink('round', at('folder'));
+  await symlink('folder', at('round'));
+  const before = await treeOf(root);
+  for (const checkpoint_id of ids) {
+    await call(rewind, { action: 'preview', checkpoint_id });
+    const error = await failure(call(rewind, { action: 'restore', checkpoint_id }), 'UNSUPPORTED_FILE');
+    assert.match(error.message, /^"folder" is part of a loop of symbolic links/);
+  }
+  assert.deepEqual(await treeOf(root), before);
 });
