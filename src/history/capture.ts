@@ -5,6 +5,7 @@ import { OverBudget } from './blob-io.ts';
 import type { StagedBlob } from './blobs.ts';
 import type { Core } from './core.ts';
 import { entryStats, inspect, permissions, stampOf } from './inspect.ts';
+import { shownIn } from './shown.ts';
 import { type EntryState, NONE, type RecordedEntry } from './types.ts';
 
 /** From this size on a file that is going to be replaced is kept by a second link instead of a compressed copy. */
@@ -65,7 +66,22 @@ export async function capture(
   ];
 }
 
-async function captureContent(
+async function captureContent(...given: Parameters<typeof readContent>): Promise<StagedBlob> {
+  try {
+    return await readContent(...given);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    const [core, { path }] = given;
+    throw new CodedError(
+      'PERMISSION_DENIED',
+      `"${shownIn(core.root, path)}" cannot be read by the user that local-coder runs as, so it could not be brought back. Nothing was changed.`,
+      'Make it readable first (for example chmod u+r), or use run_command (rm, mv), which records nothing.',
+    );
+  }
+}
+
+async function readContent(
   core: Core,
   change: FileChange,
   sizeBytes: number,
@@ -106,24 +122,5 @@ export function overBudget(core: Core, neededBytes: number): CodedError {
     `The change cannot be recorded: what stands there needs ${neededBytes} bytes and the history may take ${budgetMiB} MiB in all. Nothing was changed.`,
     `Have the user start local-coder with a larger --history-size (now ${budgetMiB}, in MiB), or make the change with run_command, which records nothing.`,
     { needed_bytes: neededBytes, budget_bytes: core.limits.budgetBytes },
-  );
-}
-
-/** The clear sentence for a state folder that cannot take the record. */
-export function unrecordable(error: unknown): unknown {
-  if (error instanceof CodedError) return error;
-  const code = systemCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new CodedError(
-      'DISK_FULL',
-      'The change cannot be recorded: no space is left in the state folder. Nothing was changed.',
-      'Free some space, or move the state folder to another disk with --state-dir.',
-    );
-  }
-  const reason = error instanceof Error ? error.message : String(error);
-  return new CodedError(
-    'NOT_AVAILABLE',
-    `The change cannot be recorded (${reason}). Nothing was changed.`,
-    'Check that the state folder (agent_status names it) is writable, or name another one with --state-dir.',
   );
 }

@@ -4,10 +4,10 @@ import {
   type RecoveredTransaction,
   readFileInside,
   recoverTransactions,
+  stateFolderError,
   type Workspace,
 } from '../workspace/index.ts';
 import { Blobs } from './blobs.ts';
-import { unrecordable } from './capture.ts';
 import type { Core, Origin } from './core.ts';
 import { GitIgnored } from './git-ignored.ts';
 import { entryStats } from './inspect.ts';
@@ -155,11 +155,16 @@ export class History {
     const head = await this.#lastRestore(store);
     await this.#assertAllowed(store, head);
     const result = await restore(this.#core, head, origin, { signal, exactlyAfter: true });
-    store.transaction(() => {
-      store.markRedone(head.id);
-      const own = result.checkpointId === undefined ? undefined : checkpointNumber(result.checkpointId);
-      if (own !== undefined) store.markRedone(own);
-    });
+    try {
+      store.transaction(() => {
+        store.markRedone(head.id);
+        const own = result.checkpointId === undefined ? undefined : checkpointNumber(result.checkpointId);
+        if (own !== undefined) store.markRedone(own);
+      });
+    } catch (error) {
+      // It is done. Asked for once more, it finds the files changed and refuses.
+      this.#core.log?.warn(`history: ${error instanceof Error ? error.message : String(error)}`);
+    }
     return { checkpoint: checkpointName(head.id), ...result };
   }
 
@@ -191,9 +196,9 @@ export class History {
   }
 
   #open(): Promise<Store> {
-    this.#store ??= this.#openStore().catch((error: unknown) => {
+    this.#store ??= this.#openStore().catch(async (error: unknown) => {
       this.#store = undefined; // the next call tries again
-      throw unrecordable(error);
+      throw await stateFolderError(error, this.#core.stateDir, 'recorded');
     });
     if (Date.now() - this.#keptHouseMs > HOUSEKEEPING_MS) {
       this.#keptHouseMs = Date.now();

@@ -4,9 +4,10 @@ import {
   type FileChangeRecorder,
   ownOwnerId,
   type PreparedRecord,
+  stateFolderError,
 } from '../workspace/index.ts';
 import type { StagedBlob } from './blobs.ts';
-import { type Capture, capture, overBudget, unrecordable } from './capture.ts';
+import { type Capture, capture, overBudget } from './capture.ts';
 import type { Core, Origin } from './core.ts';
 import { inspect } from './inspect.ts';
 import { makeRoom } from './retention.ts';
@@ -93,7 +94,7 @@ class Recorder implements CallRecorder {
       return prepared;
     } catch (error) {
       await discard();
-      throw signal?.aborted ? signal.reason : unrecordable(error);
+      throw signal?.aborted ? signal.reason : await stateFolderError(error, this.#core.stateDir, 'recorded');
     }
   }
 
@@ -108,8 +109,13 @@ class Recorder implements CallRecorder {
     const afterPlaced: Promise<unknown>[] = [];
     const abandoned = async (begun = true) => {
       await Promise.allSettled(afterPlaced);
-      await this.#takeBack(store, earlier, begun);
-      await this.#core.blobs.emptyTrash();
+      try {
+        await this.#takeBack(store, earlier, begun);
+        await this.#core.blobs.emptyTrash();
+      } catch (error) {
+        // What stopped the change is what counts; the next start clears the record.
+        this.#warn(error);
+      }
     };
     this.#underWay++;
     try {
@@ -125,7 +131,7 @@ class Recorder implements CallRecorder {
       throw error;
     }
     afterPlaced.push(concurrently(captures, PARALLEL, async ({ after }) => after?.place()));
-    afterPlaced[0]?.catch((error: unknown) => this.#core.log?.warn(`history: ${String(error)}`));
+    afterPlaced[0]?.catch((error: unknown) => this.#warn(error));
     const current = () => this.outcome().checkpointId;
     return {
       get checkpointId() {
@@ -138,7 +144,7 @@ class Recorder implements CallRecorder {
           await this.#core.blobs.emptyTrash();
         } catch (error) {
           // The change is made and what stood there is kept: the next start completes the record.
-          this.#core.log?.warn(`history: ${error instanceof Error ? error.message : String(error)}`);
+          this.#warn(error);
         }
       },
       abandoned: () => abandoned(),
@@ -311,6 +317,10 @@ class Recorder implements CallRecorder {
       }
       this.#finish(store);
     });
+  }
+
+  #warn(error: unknown): void {
+    this.#core.log?.warn(`history: ${error instanceof Error ? error.message : String(error)}`);
   }
 
   #finish(store: Store): void {

@@ -1,10 +1,9 @@
-import { relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CodedError } from '../runtime/errors.ts';
-import { isOutside } from '../runtime/paths.ts';
 import { isOwnerAlive } from '../workspace/index.ts';
 import type { Capture } from './capture.ts';
 import { entryStats, stampOf } from './inspect.ts';
+import { shownIn } from './shown.ts';
 import type { Store } from './store.ts';
 
 /** How long a change waits for that of another instance to the same file. */
@@ -80,10 +79,9 @@ export async function isStale(captures: readonly Capture[]): Promise<boolean> {
 
 /** For a file that changes faster than it can be recorded, or is not let go by another instance. */
 export function inUse(path: string, root: string): CodedError {
-  const inside = relative(root, path);
   return new CodedError(
     'BUSY',
-    `"${isOutside(inside) ? path : inside.replaceAll('\\', '/')}" is being changed by another local-coder. Nothing was changed.`,
+    `"${shownIn(root, path)}" is being changed by another local-coder. Nothing was changed.`,
     'Call again in a moment; read the file again first where the change depends on its text.',
   );
 }

@@ -61,6 +61,7 @@ export { type LineSelection, MAX_CONTENT_BYTES, type ReadLinesResult, readLines 
 export { realEntry, realTarget } from './real-target.ts';
 export { deleteDirectory, deleteFile } from './remove.ts';
 export { sha256Hex } from './sha256.ts';
+export { stateFolderError } from './state-folder.ts';
 export { isTemporaryName, temporaryBeside, temporaryOwnerPid, writeAll } from './temporary-file.ts';
 export { type DecodedText, decodeText, encodeText, type TextEncoding } from './text-encoding.ts';
 export { editTextFile, type TextEdit, type WrittenText, writeTextFile } from './text-file.ts';

@@ -3,6 +3,7 @@ import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises
 import { join } from 'node:path';
 import { isOwnerAlive, ownOwnerId } from './journal-owner.ts';
 import { isMissing } from './open-file.ts';
+import { stateFolderError } from './state-folder.ts';
 
 /** What stands at a path, told apart without keeping its content. */
 export type EntryId =
@@ -73,18 +74,32 @@ export class Journal {
     return this.#phase;
   }
 
-  /** Writes the intent and brings it to the disk, before anything is made beside any target. */
+  /**
+   * Writes the intent and brings it to the disk, before anything is made beside any target.
+   * @throws {CodedError} DISK_FULL, NOT_AVAILABLE
+   */
   static async begin(stateDir: string, content: JournalContent): Promise<Journal> {
+    return Journal.#begin(stateDir, content).catch(async (error: unknown) => {
+      throw await stateFolderError(error, stateDir, 'prepared');
+    });
+  }
+
+  static async #begin(stateDir: string, content: JournalContent): Promise<Journal> {
     const folder = journalFolder(stateDir);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const id = `${Date.now().toString(36)}${randomBytes(5).toString('hex')}`;
     const journal = new Journal(folder, id, await ownOwnerId(), 'intent', content);
-    const handle = await open(journal.#path(), 'wx', 0o600);
     try {
-      await handle.writeFile(JSON.stringify(content));
-      await handle.datasync();
-    } finally {
-      await handle.close();
+      const handle = await open(journal.#path(), 'wx', 0o600);
+      try {
+        await handle.writeFile(JSON.stringify(content));
+        await handle.datasync();
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      await journal.remove().catch(() => {});
+      throw error;
     }
     return journal;
   }
