@@ -134,7 +134,10 @@ export class Blobs {
     }
     const { sha256, sizeBytes } = bytes
       ? { sha256: hash('sha256', bytes, 'hex'), sizeBytes: bytes.length }
-      : await identifyFile(path);
+      : await identifyFile(path).catch(async (error: unknown) => {
+          await unlink(path).catch(() => {});
+          throw error;
+        });
     return this.#stagedFile(path, sha256, sizeBytes, sizeBytes, 'raw');
   }
 
