@@ -1,6 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { chmod, copyFile, cp, lstat, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { CodedError, systemCode } from '../runtime/errors.ts';
 import { isSameOrInside } from '../runtime/paths.ts';
 import { assertWritable } from './assert-writable.ts';
@@ -101,6 +101,7 @@ export async function move(
       if (systemCode(error) === 'ENOTDIR' && stats.isDirectory()) throw fileInTheWay(source, destination);
       if (systemCode(error) !== 'EXDEV') throw error;
       if (fenceOf(from.path)) throw otherFileSystem(source);
+      await assertCopyable(source, from.path, stats);
       await moveAcrossDevices(from.path, to.path, assertFree);
     }
   });
@@ -222,6 +223,25 @@ function assertReplaceable(there: Stats, destination: FileRef, source: string, o
     );
   }
   if (!there.isFile() && !there.isSymbolicLink()) throw specialFile(destination);
+}
+
+/**
+ * A pipe, socket or device cannot be moved to another file system.
+ * @throws {CodedError} UNSUPPORTED_FILE
+ */
+async function assertCopyable(source: FileRef, from: string, stats: Stats): Promise<void> {
+  if (stats.isFile() || stats.isSymbolicLink()) return;
+  if (!stats.isDirectory()) throw specialFile(source);
+  const special = (await readdir(from, { recursive: true, withFileTypes: true })).find(
+    (entry) => !entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink(),
+  );
+  if (!special) return;
+  const name = relative(from, join(special.parentPath, special.name)).replaceAll(sep, '/');
+  throw new CodedError(
+    'UNSUPPORTED_FILE',
+    `"${source.shown}/${name}" is a pipe, socket or device, which cannot be moved to another file system. Nothing was changed.`,
+    'Delete it first, or move the rest without it (run_command with mv takes everything along).',
+  );
 }
 
 /** Copies beside the destination first, so that it appears there whole, and removes the source last. */

@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { chmod, link, mkdir, readdir, readFile, stat, symlink, unlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import {
+  chmod,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { editTools } from '../../src/tools/files-edit.ts';
@@ -228,6 +240,17 @@ test('move_file to another file system, files and folders', async (t) => {
   await call(moveFile, { source: 'dir/f', destination: join(other, 'f') });
   assert.equal((await stat(join(other, 'f'))).mode & 0o777, 0o750);
   await put('dir/g', 'y');
+  await mkdir(at('dir/sub'));
+  execFileSync('mkfifo', [at('dir/sub/pipe'), at('pipe')]);
+  const withPipe = await failure(
+    call(moveFile, { source: 'dir', destination: join(other, 'dir') }),
+    'UNSUPPORTED_FILE',
+  );
+  assert.match(withPipe.message, /^"dir\/sub\/pipe" is a pipe, .*Nothing was changed\.$/);
+  await failure(call(moveFile, { source: 'pipe', destination: join(other, 'pipe') }), 'UNSUPPORTED_FILE');
+  assert.deepEqual(await readdir(other), ['f']);
+  assert.deepEqual((await readdir(at('dir'))).sort(), ['g', 'sub']);
+  await Promise.all([rm(at('dir/sub'), { recursive: true }), rm(at('pipe'))]);
   await call(moveFile, { source: 'dir', destination: join(other, 'dir') });
   assert.equal(await readFile(join(other, 'dir/g'), 'utf8'), 'y');
   assert.deepEqual(await readdir(root), []);
