@@ -1,7 +1,6 @@
 import { CodedError } from '../runtime/errors.ts';
-import { lineNumbersAt } from '../workspace/index.ts';
-import { type ClosestRegion, closestRegion } from './closest-region.ts';
-import { describeDifference } from './fold-line.ts';
+import { type ClosestRegion, closestRegion, lineNumbersAt } from '../workspace/index.ts';
+import { describeDifference, lineKey } from './fold-line.ts';
 
 const MAX_REGION_CHARS = 4_000;
 const MAX_DIFFERENCES = 6;
@@ -36,7 +35,7 @@ export function noMatch(text: string, wanted: string, replacement: string): Code
   }
   const fileLines = linesOf(text);
   const wantedLines = linesOf(wanted);
-  const region = closestRegion(fileLines, wantedLines);
+  const region = closestRegion(fileLines, wantedLines, lineKey);
   if (!region) {
     return new CodedError(
       'NO_MATCH',
@@ -69,29 +68,19 @@ function differencesIn(
   fileLines: readonly string[],
   wantedLines: readonly string[],
 ): string[] {
-  const differences: string[] = [];
-  let inFile = region.start;
-  let inWanted = 0;
-  const stretchTo = (fileEnd: number, wantedEnd: number) => {
-    for (; inFile < fileEnd && inWanted < wantedEnd; inFile++, inWanted++) {
-      differences.push(...compare(fileLines[inFile]!, wantedLines[inWanted]!, inFile, inWanted));
+  const differences = region.pairs.flatMap(([inWanted, inFile]) => {
+    const fileLine = inFile === undefined ? '' : (fileLines[inFile] ?? '');
+    const wantedLine = inWanted === undefined ? '' : (wantedLines[inWanted] ?? '');
+    if (inWanted === undefined) {
+      return inFile === undefined
+        ? []
+        : [`line ${inFile + 1} of the file is missing in old_text: ${quote(fileLine)}`];
     }
-    for (; inFile < fileEnd; inFile++) {
-      differences.push(`line ${inFile + 1} of the file is missing in old_text: ${quote(fileLines[inFile]!)}`);
+    if (inFile === undefined) {
+      return [`line ${inWanted + 1} of old_text is not in the file there: ${quote(wantedLine)}`];
     }
-    for (; inWanted < wantedEnd; inWanted++) {
-      differences.push(
-        `line ${inWanted + 1} of old_text is not in the file there: ${quote(wantedLines[inWanted]!)}`,
-      );
-    }
-  };
-  for (const pair of region.pairs) {
-    stretchTo(pair.inFile, pair.inWanted);
-    differences.push(...compare(fileLines[inFile]!, wantedLines[inWanted]!, inFile, inWanted));
-    inFile++;
-    inWanted++;
-  }
-  stretchTo(region.end, wantedLines.length);
+    return compare(fileLine, wantedLine, inFile, inWanted);
+  });
   const more = differences.length - MAX_DIFFERENCES;
   return more > 0 ? [...differences.slice(0, MAX_DIFFERENCES), `and ${more} more lines`] : differences;
 }

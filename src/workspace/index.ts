@@ -7,6 +7,7 @@ export {
   type PreparedRecord,
   recorded,
 } from './change-recorder.ts';
+export { type ClosestRegion, closestRegion } from './closest-region.ts';
 export { copyFileTo, move, type TransferOptions, type Transferred } from './copy-move.ts';
 export { type DirectoryTree, directoryTree, type TreeNode } from './directory-tree.ts';
 export {
