@@ -2,8 +2,8 @@
 const MAX_VALUE_CHARACTERS = 4_000;
 
 /**
- * What the owner is asked to approve, in full: a command is never shortened, because what is hidden would be approved
- * unseen; of file contents and patches the beginning is shown and how much follows. Secrets are not masked: it is
+ * What the owner is asked to approve: a command or a patch is never shortened, because what is hidden would be approved
+ * unseen; of file contents the beginning is shown and how much follows. Secrets are not masked: it is
  * shown to the owner alone.
  */
 export function approvalSubject(args: Readonly<Record<string, unknown>>): string {
@@ -11,7 +11,7 @@ export function approvalSubject(args: Readonly<Record<string, unknown>>): string
     .filter(([, value]) => value !== undefined && value !== false)
     .map(([name, value]) => {
       const text = typeof value === 'string' ? value : JSON.stringify(value);
-      const isCommand = name === 'command' || name === 'input' || name === 'args';
+      const isWhole = name === 'command' || name === 'input' || name === 'args' || name === 'patch';
       const hidden = text.length - MAX_VALUE_CHARACTERS;
       const shown =
         isCommand || hidden <= 0
