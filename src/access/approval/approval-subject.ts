@@ -14,9 +14,7 @@ export function approvalSubject(args: Readonly<Record<string, unknown>>): string
       const isWhole = name === 'command' || name === 'input' || name === 'args' || name === 'patch';
       const hidden = text.length - MAX_VALUE_CHARACTERS;
       const shown =
-        isCommand || hidden <= 0
-          ? text
-          : `${text.slice(0, MAX_VALUE_CHARACTERS)}\n[${hidden} more characters]`;
+        isWhole || hidden <= 0 ? text : `${text.slice(0, MAX_VALUE_CHARACTERS)}\n[${hidden} more characters]`;
       return shown.includes('\n') ? `${name}:\n${shown}` : `${name}: ${shown}`;
     })
     .join('\n');
