@@ -6,7 +6,7 @@ import { tunnelBench } from './support/setup.ts';
 
 const ROUNDS = 300;
 const WARM_UP = 30;
-/** The promise of issue F. */
+/** What a tunnel may add to a call. */
 const MAX_OVERHEAD_MS = 3;
 
 test('a call through the tunnel costs at most 3 ms more than a direct one', {
