@@ -196,7 +196,8 @@ export interface Page {
 
 /** The code that the terminal shows for the number on a page. */
 export function codeFor(server: AuthServer, page: Page): string {
-  const code = server.announced.find((request) => request.number === page.number)?.code;
+  // The short number is for a person who compares two screens: over hundreds of requests it comes again.
+  const code = server.announced.findLast((request) => request.number === page.number)?.code;
   if (code === undefined) throw new Error(`no code was announced for request ${page.number}`);
   return code;
 }
