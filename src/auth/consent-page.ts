@@ -87,7 +87,7 @@ ${
   number === undefined
     ? html`<p>No code was printed for this request, because too many others wait.</p>`
     : html`<p><label for="code">One-time code, as the terminal prints it for request ${number}</label>
-<input class="code" id="code" name="code" maxlength="24" placeholder="ABCD-EFGH" autocomplete="one-time-code" autocapitalize="characters" spellcheck="false"></p>`
+<input class="code" id="code" name="code" maxlength="24" placeholder="ABCD-EFGH" autocomplete="one-time-code" autocapitalize="characters" spellcheck="false" autofocus></p>`
 }
 <p class="small">${number === undefined ? 'To allow it' : 'Or, to allow it without the code,'} run this on the computer that is served, then press Allow here:<br>
 <code>local-coder token approve ${view.reference}</code></p>
