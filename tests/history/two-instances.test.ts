@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { deleteFile, realEntry } from '../../src/workspace/index.ts';
 import { connect } from '../support/clients.ts';
-import { startServer } from '../support/programs.ts';
+import { type RunningServer, startServer } from '../support/programs.ts';
 import { failure } from '../support/tool-context.ts';
 import { ORIGIN, setUp } from './support/setup.ts';
 
@@ -17,15 +17,18 @@ const MAX_TRIES = 200;
 /** Two real servers on one state folder, and what is in the folder that both serve. */
 async function twoServers(t: TestContext, files: Record<string, string>) {
   const base = await mkdtemp(join(tmpdir(), 'local-coder-two-'));
-  t.after(() => rm(base, { recursive: true, force: true }));
+  const servers: RunningServer[] = [];
+  // In this order: a server that still runs writes into the folder while it is removed.
+  t.after(async () => {
+    await Promise.all(servers.map((server) => server.stop()));
+    await rm(base, { recursive: true, force: true, maxRetries: 3 });
+  });
   const [root, stateDir] = [join(base, 'work'), join(base, 'state')];
   await Promise.all([mkdir(root), mkdir(stateDir, { mode: 0o700 })]);
   for (const [name, text] of Object.entries(files)) await writeFile(join(root, name), text);
   const args = ['--workspace', root, '--state-dir', stateDir, '--access', 'full'];
-  const servers = await Promise.all(['', ''].map(() => startServer({ args, cwd: root })));
-  t.after(() => Promise.all(servers.map((server) => server.stop())));
+  servers.push(...(await Promise.all(['', ''].map(() => startServer({ args, cwd: root })))));
   const clients = await Promise.all(servers.map(({ url }) => connect('v2 legacy', { url })));
-  t.after(() => Promise.all(clients.map((client) => client.close())));
   return { clients, text: (name: string) => readFile(join(root, name), 'utf8') };
 }
 
