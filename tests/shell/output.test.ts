@@ -158,10 +158,9 @@ describe('output', () => {
         await timed(() => shell.shell.processOutput({ id: result.processId, tailChars: 4000 }, links())),
       );
     }
-    times.sort((a, b) => a - b);
-    t.diagnostic(`process_output: p50 ${times[7]?.toFixed(2)} ms, best ${times[0]?.toFixed(2)} ms`);
-    // The best of them: what other programs do to this machine is not measured here (bench/ has the comparison).
-    assert.ok((times[0] ?? 0) <= 5, `${times[0]} ms`);
+    const middle = times.sort((a, b) => a - b)[7] ?? 0;
+    t.diagnostic(`process_output: ${middle.toFixed(2)} ms`);
+    assert.ok(middle <= 5, `${middle} ms`);
     result = await shell.run('true');
     await shell.close();
   });
