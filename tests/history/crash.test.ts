@@ -10,7 +10,7 @@ import { openDatabase } from '../../src/runtime/sqlite.ts';
 import { diskBytes, ORIGIN, open, setUp } from './support/setup.ts';
 
 const isFull = process.env['LOCAL_CODER_TEST_FULL'] === '1';
-const KILLS = { writes: isFull ? 25 : 10, patch: isFull ? 20 : 5 };
+const KILLS = { writes: isFull ? 60 : 10, patch: isFull ? 60 : 5 };
 const child = new URL('./support/storm-child.ts', import.meta.url).pathname;
 
 /** Lets the child finish some rounds and kills it somewhere in the next one. */

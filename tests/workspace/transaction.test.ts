@@ -160,7 +160,7 @@ describe('a multi-file change that is killed', () => {
     const names = Array.from({ length: 200 }, (_, index) => `f${index}.txt`);
     await Promise.all(names.map((name) => writeFile(join(folder, name), 'start\nstart\n')));
     const outcomes: Record<string, number> = {};
-    const kills = isFull ? 40 : 15;
+    const kills = isFull ? 100 : 15;
     for (let kill = 0; kill < kills; kill++) {
       const running = spawn(process.execPath, [child, folder, stateDir, 'loop'], {
         stdio: ['ignore', 'pipe', 'inherit'],
