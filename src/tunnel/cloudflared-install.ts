@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { download } from '../runtime/download.ts';
 import { isWindows } from '../runtime/platform.ts';
+import { fileFromTgz } from '../runtime/tar-entry.ts';
 import { CLOUDFLARED_VERSION, pinnedDigest, releaseAsset } from './cloudflared-release.ts';
-import { download } from './download.ts';
 import type { ProviderContext } from './provider-context.ts';
-import { fileFromTgz } from './tar-entry.ts';
 import { TunnelError } from './types.ts';
 
 const RELEASES = 'https://github.com/cloudflare/cloudflared/releases/download';

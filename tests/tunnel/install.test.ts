@@ -8,10 +8,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { fileFromTgz } from '../../src/runtime/tar-entry.ts';
 import { installCloudflared } from '../../src/tunnel/cloudflared-install.ts';
 import { CLOUDFLARED_VERSION, pinnedDigest, releaseAsset } from '../../src/tunnel/cloudflared-release.ts';
 import { findProgram } from '../../src/tunnel/find-program.ts';
-import { fileFromTgz } from '../../src/tunnel/tar-entry.ts';
 import { TunnelError } from '../../src/tunnel/types.ts';
 
 const PROGRAM = Buffer.from('#!/bin/sh\necho cloudflared version 2026.9.3\n');

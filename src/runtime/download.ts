@@ -1,8 +1,21 @@
-import { createHttpClient, type HttpClient } from '../runtime/http-client.ts';
+import { createHttpClient, type HttpClient } from './http-client.ts';
 
 const MAX_REDIRECTS = 5;
 const HEADERS_MS = 30_000;
 const BODY_MS = 15 * 60_000;
+/** Without a byte for this long a transfer is given up. */
+const STALL_MS = 60_000;
+
+/** The server answered, with something else than the file. */
+export class HttpStatusError extends Error {
+  readonly status: number;
+
+  constructor(host: string, status: number) {
+    super(`${host} answered with status ${status}`);
+    this.name = 'HttpStatusError';
+    this.status = status;
+  }
+}
 
 export interface DownloadOptions {
   /** Where proxy variables are read. */
@@ -16,16 +29,25 @@ export interface DownloadOptions {
 /**
  * Downloads a file into memory, redirects followed but never away from https, through the environment's proxy where
  * there is one.
- * @throws the signal's reason, or an Error with what went wrong
+ * @throws the signal's reason, {HttpStatusError}, or an Error with what went wrong
  */
 export async function download(url: URL, options: DownloadOptions): Promise<Buffer> {
   const client = createHttpClient({ env: options.env, maxConnections: 1 });
+  let stalled = false;
+  const stall = setTimeout(() => {
+    stalled = true;
+    client.close();
+  }, STALL_MS);
+  const onBytes = (bytes: number) => {
+    stall.refresh();
+    options.onBytes?.(bytes);
+  };
   const onAbort = () => client.close();
   options.signal.addEventListener('abort', onAbort, { once: true });
   try {
     let at = url;
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-      const answer = await get(client, at, options);
+      const answer = await get(client, at, { ...options, onBytes });
       if (Buffer.isBuffer(answer)) return answer;
       if (at.protocol === 'https:' && answer.protocol !== 'https:')
         throw new Error(`${at.host} leads away from https`);
@@ -34,8 +56,9 @@ export async function download(url: URL, options: DownloadOptions): Promise<Buff
     throw new Error(`${url.host} redirects more than ${MAX_REDIRECTS} times`);
   } catch (error) {
     options.signal.throwIfAborted();
-    throw error;
+    throw stalled ? new Error(`${url.host} sent nothing for ${STALL_MS / 1000} s`) : error;
   } finally {
+    clearTimeout(stall);
     options.signal.removeEventListener('abort', onAbort);
     client.close();
   }
@@ -61,6 +84,6 @@ async function get(client: HttpClient, url: URL, options: DownloadOptions): Prom
   });
   const { location } = answer.headers;
   if (answer.status >= 300 && answer.status < 400 && location !== undefined) return new URL(location, url);
-  if (answer.status !== 200) throw new Error(`${url.host} answered with status ${answer.status}`);
+  if (answer.status !== 200) throw new HttpStatusError(url.host, answer.status);
   return Buffer.concat(chunks);
 }
