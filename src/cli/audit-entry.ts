@@ -4,6 +4,7 @@ import type { CallRecord } from '../mcp/call.ts';
 /** A call as the audit log keeps it. */
 export function auditEntry(record: CallRecord): AuditEntry {
   return {
+    id: record.id,
     time: record.startedAt.toISOString(),
     tool: record.tool.slice(0, 100),
     client: record.client?.slice(0, 100),
@@ -14,5 +15,6 @@ export function auditEntry(record: CallRecord): AuditEntry {
     duration_ms: Math.round(record.durationMs),
     result_bytes: record.resultBytes,
     pid: process.pid,
+    checkpoint_id: record.checkpointId,
   };
 }

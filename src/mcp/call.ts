@@ -20,8 +20,21 @@ export interface ToolCall {
   readonly onRecord?: (record: CallRecord) => void;
 }
 
+/** A call whose handler begins: told before it waits for approval, so that it can be seen and stopped. */
+export interface CallStart {
+  /** Names the call for as long as this process lives, and in the audit trail. */
+  readonly id: string;
+  readonly tool: string;
+  readonly startedAt: Date;
+  /** As they were sent. */
+  readonly arguments: unknown;
+  readonly client: string | undefined;
+  readonly cancel: () => void;
+}
+
 /** How a call ended, for the request log and the audit trail; told exactly once per call. */
 export interface CallRecord {
+  readonly id: string;
   readonly tool: string;
   readonly conversation: string | undefined;
   readonly startedAt: Date;
@@ -34,6 +47,28 @@ export interface CallRecord {
   /** Error code of a call that failed or was cancelled. */
   readonly code: string | undefined;
   readonly resultBytes: number;
+  /** The first text of the answer, as it was sent. */
+  readonly text?: string | undefined;
+  /** The recorded file changes of the call. */
+  readonly checkpointId?: string | undefined;
+  /** The process that the call started or went on with. */
+  readonly processId?: string | undefined;
+}
+
+/** What became of a call that went on after its answer (`running`). */
+export type LateEnd = Pick<
+  CallRecord,
+  'id' | 'durationMs' | 'outcome' | 'code' | 'text' | 'checkpointId' | 'processId'
+>;
+
+/** Unlike those of any other run of the program, so that ids in the audit trail are unique. */
+let run: string | undefined;
+let count = 0;
+
+export function newCallId(): string {
+  run ??= Date.now().toString(36) + Math.random().toString(36).slice(2, 6);
+  count++;
+  return `${run}-${count.toString(36)}`;
 }
 
 export function cancelledError(): CodedError {

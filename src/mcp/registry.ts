@@ -3,7 +3,16 @@ import { closestName } from '../runtime/closest.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { OtherTools, ToolContext, ToolDefinition } from '../tools/define.ts';
 import type { Services } from '../tools/services.ts';
-import { type CallRecord, cancelledError, type ToolCall } from './call.ts';
+import type { ToolView } from '../widgets/index.ts';
+import {
+  type CallRecord,
+  type CallStart,
+  cancelledError,
+  type LateEnd,
+  newCallId,
+  type ToolCall,
+} from './call.ts';
+import { CallFacts } from './call-facts.ts';
 import { CallSignals } from './call-signals.ts';
 import { type CallResult, errorResult, type ResultForm, sendsStructured, successResult } from './envelope.ts';
 import { HandedOverCalls, settledBefore } from './handed-over-calls.ts';
@@ -17,7 +26,15 @@ export interface RegistryOptions {
   readonly form: ResultForm;
   /** `--annotations quiet` */
   readonly quietAnnotations?: boolean | undefined;
+  /** What hosts may show results with (`--widgets`); without it nothing says that there is one. */
+  readonly view?: ToolView | undefined;
+  /** A call's handler begins. Not told for what is refused before: an unknown tool, too many calls. */
+  readonly onStart?: ((call: CallStart) => void) | undefined;
   readonly onCall?: (record: CallRecord) => void;
+  /** A call started a process or joined one. */
+  readonly onProcess?: ((callId: string, processId: string) => void) | undefined;
+  /** A call that went on after its answer has ended. */
+  readonly onLateEnd?: ((end: LateEnd) => void) | undefined;
   /** Where calls wait for the owner's word; without it none does. */
   readonly approvals?: ApprovalDesk;
   /** Milliseconds for the owner's word before the client is told that its call waits; tests shorten it. */
@@ -31,13 +48,17 @@ export interface RegistryOptions {
 }
 
 /** What a transport needs of the tools: this program's own registry, or the relay's for one user. */
-export type ServedTools = Pick<ToolRegistry, 'list' | 'listJson' | 'call'>;
+export type ServedTools = Pick<ToolRegistry, 'list' | 'listJson' | 'call'> & {
+  /** The view of results, where one is served. */
+  readonly view?: ToolView | undefined;
+};
 
 /**
  * The tools and the one way to call them: arguments checked, the handler run with its signals, the outcome put
  * into the envelope, and an answer within 40 seconds whatever the tool does.
  */
 export class ToolRegistry {
+  readonly view: ToolView | undefined;
   readonly #tools: ReadonlyMap<string, ToolDefinition>;
   readonly #options: RegistryOptions;
   readonly #handedOver = new HandedOverCalls();
@@ -48,12 +69,14 @@ export class ToolRegistry {
   constructor(options: RegistryOptions) {
     this.#tools = new Map(options.tools.map((tool) => [tool.name, tool]));
     this.#options = options;
+    const { view } = options;
+    this.view = view && options.tools.some(({ name }) => view.toolNames.has(name)) ? view : undefined;
   }
 
   /** The answer to tools/list; made once. */
   list(): ListedTool[] {
     this.#list ??= [...this.#tools.values()].map((tool) =>
-      listedTool(tool, this.#options.form, this.#options.quietAnnotations),
+      listedTool(tool, this.#options.form, this.#options.quietAnnotations, this.view),
     );
     return this.#list;
   }
@@ -73,13 +96,14 @@ export class ToolRegistry {
     const startedAt = new Date();
     const started = performance.now();
     const tool = this.#tools.get(call.name);
+    const facts = new CallFacts(newCallId(), (processId) => this.#options.onProcess?.(facts.id, processId));
     let code: string | undefined;
     let result: CallResult;
     try {
       if (tool === undefined) throw this.#unknownTool(call.name);
       if (this.#running.size >= MAX_CONCURRENT_CALLS) throw busy();
       const { around } = this.#options;
-      const answer = () => this.#answer(tool, call, started);
+      const answer = () => this.#answer(tool, call, { facts, startedAt, started });
       result = await (around === undefined ? answer() : around(answer));
     } catch (error) {
       const stopped = call.cancelled.aborted || (call.abandoned.aborted && tool?.annotations.readOnlyHint);
@@ -94,6 +118,7 @@ export class ToolRegistry {
       );
     }
     const record: CallRecord = {
+      id: facts.id,
       tool: call.name,
       conversation: call.conversation,
       startedAt,
@@ -106,6 +131,9 @@ export class ToolRegistry {
         (sum, block) => sum + (block.type === 'text' ? block.text.length : 0),
         0,
       ),
+      text: firstText(result),
+      checkpointId: facts.checkpointId,
+      processId: facts.processId,
     };
     this.#options.onCall?.(record);
     call.onRecord?.(record);
@@ -132,10 +160,18 @@ export class ToolRegistry {
     clearTimeout(timer);
   }
 
-  async #answer(tool: ToolDefinition, call: ToolCall, started: number): Promise<CallResult> {
+  async #answer(tool: ToolDefinition, call: ToolCall, begun: Begun): Promise<CallResult> {
     const signals = new CallSignals(call);
+    this.#options.onStart?.({
+      id: begun.facts.id,
+      tool: tool.name,
+      startedAt: begun.startedAt,
+      arguments: call.arguments,
+      client: call.client,
+      cancel: () => signals.abort(cancelledError()),
+    });
     try {
-      return await this.#answerWith(signals, tool, { ...call, ...signals.signals }, started);
+      return await this.#answerWith(signals, tool, { ...call, ...signals.signals }, begun);
     } finally {
       signals.detach();
     }
@@ -145,14 +181,15 @@ export class ToolRegistry {
     signals: CallSignals,
     tool: ToolDefinition,
     call: ToolCall,
-    started: number,
+    { facts, started }: Begun,
   ): Promise<CallResult> {
     const args = parseArguments(tool, call.arguments);
     const collected = this.#handedOver.collect(tool.name, args, call);
     if (collected !== undefined) return collected;
     const readOnly = tool.annotations.readOnlyHint;
     const context: ToolContext = {
-      services: this.#options.services,
+      services: facts.services(this.#options.services),
+      started: facts.started,
       signal: readOnly ? AbortSignal.any([call.cancelled, call.abandoned]) : call.cancelled,
       abandoned: call.abandoned,
       conversation: call.conversation,
@@ -164,7 +201,10 @@ export class ToolRegistry {
     const approval = this.#approval(tool, args, call, context.signal);
     const answer =
       approval === undefined ? tool.handler(args, context) : approval.then(() => tool.handler(args, context));
-    const work = answer.then((done) => successResult(tool, done, this.#options.form));
+    const work = answer.then((done) => {
+      facts.done(done.data);
+      return successResult(tool, done, this.#options.form);
+    });
     this.#track(work, signals);
     let awaitsApproval = approval !== undefined;
     const decided = () => {
@@ -178,7 +218,7 @@ export class ToolRegistry {
         this.#options.approvalWaitMs ?? APPROVAL_WAIT_MS,
       );
     const dueMs = Math.min(started + (this.#options.handOverMs ?? HAND_OVER_MS), handOverBy(call, started));
-    return this.#handedOver.answerInTime(
+    const result = await this.#handedOver.answerInTime(
       tool,
       args,
       call,
@@ -192,6 +232,33 @@ export class ToolRegistry {
           sendsStructured(tool, this.#options.form),
         ),
       () => awaitsApproval,
+    );
+    if (this.#handedOver.isReceipt(result)) this.#tellLateEnd(tool, work, { facts, started });
+    return result;
+  }
+
+  #tellLateEnd(
+    { name }: ToolDefinition,
+    work: Promise<CallResult>,
+    { facts, started }: Omit<Begun, 'startedAt'>,
+  ): void {
+    const tell = (code: string | undefined, text: string | undefined) =>
+      this.#options.onLateEnd?.({
+        id: facts.id,
+        durationMs: performance.now() - started,
+        outcome: code === undefined ? 'ok' : outcomeOf(code),
+        code,
+        text,
+        checkpointId: facts.checkpointId,
+        processId: facts.processId,
+      });
+    work.then(
+      (result) => tell(undefined, firstText(result)),
+      (error: unknown) => {
+        // A defect was told already, where its answer was made.
+        const { code, message } = error instanceof CodedError ? error : cancelledOrDefect(error);
+        tell(code, `${name}: ${message}`);
+      },
     );
   }
 
@@ -274,6 +341,23 @@ function handOverBy(call: ToolCall, started: number): number {
   if (call.answerByMs === undefined) return Number.POSITIVE_INFINITY;
   const windowMs = Math.max(call.answerByMs - started, 0);
   return call.answerByMs - Math.min(MAX_ANSWER_MS - HAND_OVER_MS, windowMs / 4);
+}
+
+/** When a call began, and what becomes known of it on the way. */
+interface Begun {
+  readonly facts: CallFacts;
+  readonly startedAt: Date;
+  /** performance.now() */
+  readonly started: number;
+}
+
+function firstText({ content: [first] }: CallResult): string | undefined {
+  return first?.type === 'text' ? first.text : undefined;
+}
+
+function cancelledOrDefect(error: unknown): { readonly code: string; readonly message: string } {
+  if (error instanceof DOMException && error.name === 'AbortError') return cancelledError();
+  return { code: 'INTERNAL_ERROR', message: error instanceof Error ? error.message : String(error) };
 }
 
 function outcomeOf(code: string): CallRecord['outcome'] {

@@ -50,6 +50,7 @@ export class Runs {
     if (!earlier && callKey !== undefined) this.#remember(callKey, starting);
     const run = await starting;
     run.waiters++;
+    links.started?.(run.process.id);
     const stopReporting = reportProgress(run.process, links);
     try {
       const spentMs = performance.now() - waitStartMs;

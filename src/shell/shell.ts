@@ -170,6 +170,7 @@ export class Shell {
       },
       start,
     );
+    links.started?.(process.id);
     return describe(process, false);
   }
 

@@ -11,6 +11,8 @@ export interface CallLinks {
   /** performance.now() by which the answer must leave. */
   readonly answerByMs: number;
   readonly progress: (message: string) => void;
+  /** Told the id of the process that the call started or joined, before it is waited for. */
+  readonly started?: ((processId: string) => void) | undefined;
 }
 
 export interface CommandRequest {

@@ -57,6 +57,8 @@ export interface ToolContext {
   readonly answerByMs: number;
   /** Sends a progress message where the client asked for progress; otherwise does nothing. */
   readonly progress: (message: string) => void;
+  /** Told the id of a process that the call started or joined (see CallLinks of the shell). */
+  readonly started?: ((processId: string) => void) | undefined;
   /** The other tools of this server, for tools that call tools (batch). */
   readonly otherTools?: OtherTools;
 }

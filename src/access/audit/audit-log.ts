@@ -5,6 +5,8 @@ import { systemCode } from '../../runtime/errors.ts';
 
 /** One tool call: never file contents, never location data. */
 export interface AuditEntry {
+  /** Of the call; entries of earlier versions have none. */
+  readonly id?: string | undefined;
   /** ISO 8601, when the call came. */
   readonly time: string;
   readonly tool: string;
@@ -20,6 +22,8 @@ export interface AuditEntry {
   readonly result_bytes: number;
   /** The process that served it: several instances write one log. */
   readonly pid: number;
+  /** The recorded file changes of the call. */
+  readonly checkpoint_id?: string | undefined;
 }
 
 export interface AuditLogOptions {

@@ -1,16 +1,16 @@
 const MASK = '***';
 
 /** Names that say that their value is a secret: TOKEN=…, --password …, "apiKey": …. */
-const SECRET_NAME = String.raw`[\w.-]*(?:passwo?r?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key)[\w.-]*`;
+const SECRET_NAME = String.raw`[\w.-]{0,100}(?:passwo?r?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key)[\w.-]{0,100}`;
 const VALUE = String.raw`(?:"[^"]*"|'[^']*'|[^\s"'&;|]+)`;
 
 const PATTERNS: readonly [pattern: RegExp, replacement: string][] = [
   [new RegExp(String.raw`(\b${SECRET_NAME}["']?\s*[=:]\s*)${VALUE}`, 'gi'), `$1${MASK}`],
   [new RegExp(String.raw`(--?${SECRET_NAME}\s+)${VALUE}`, 'gi'), `$1${MASK}`],
   [/\b(authorization\s*:\s*(?:bearer|basic|token)\s+)[^\s"']+/gi, `$1${MASK}`],
-  [/(\bcurl\b[^\n]*?\s(?:-u|--user)\s+)\S+/gi, `$1${MASK}`],
+  [/(\bcurl\b[^\n]{0,2000}?\s(?:-u|--user)\s+)\S+/gi, `$1${MASK}`],
   // user:password@host in addresses
-  [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s@/]+@/gi, `$1${MASK}@`],
+  [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@]{0,200}:)[^\s@/]+@/gi, `$1${MASK}@`],
   // Well-known forms of tokens, wherever they stand.
   [/\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}/g, MASK],
   [/\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}/g, MASK],

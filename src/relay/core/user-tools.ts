@@ -1,4 +1,4 @@
-import { type CallRecord, cancelledError, type ToolCall } from '../../mcp/call.ts';
+import { type CallRecord, cancelledError, newCallId, type ToolCall } from '../../mcp/call.ts';
 import { type CallResult, errorResult } from '../../mcp/envelope.ts';
 import type { ServedTools } from '../../mcp/registry.ts';
 import type { ListedTool } from '../../mcp/tool-list.ts';
@@ -59,6 +59,7 @@ export class UserTools implements ServedTools {
       result = errorResult(call.name, known, 'auto', structured);
     }
     const record: CallRecord = {
+      id: newCallId(),
       tool: call.name,
       conversation: call.conversation,
       startedAt,
