@@ -31,6 +31,8 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       return (await import('./cli/doctor.ts')).doctor(flags);
     case 'relay':
       return (await import('./cli/relay.ts')).relay(words, flags);
+    case 'licenses':
+      return (await import('./cli/licenses.ts')).licenses();
     case 'history':
       return (await import('./cli/history.ts')).history(flags, words[0]);
     case 'undo':

@@ -55,13 +55,14 @@ export const COMMANDS = {
     switches: ['serve-tools'],
     help: 'stay connected to the relay (also: run); with --serve-tools and --access MODE it carries all tools',
   },
+  licenses: { words: [], switches: [], help: 'the licences of the software of others in this program' },
   run: { words: [], switches: ['serve-tools'], help: '' },
 } as const satisfies Record<string, CommandDefinition>;
 
 export type CommandName = keyof typeof COMMANDS;
 
 /** Commands of later versions: known, so that they are refused by name. */
-export const LATER_COMMANDS: readonly string[] = ['client', 'service', 'upgrade', 'licenses', 'completion'];
+export const LATER_COMMANDS: readonly string[] = ['client', 'service', 'upgrade', 'completion'];
 
 export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(COMMANDS, name);

@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
@@ -61,6 +61,25 @@ export function embeddedAsset(name: AssetName): EmbeddedAsset | undefined {
 /** A text that build.mjs made for the executable; undefined outside of it. */
 export function embeddedText(name: 'input-schemas.json'): string | undefined {
   return sea?.getAsset(name, 'utf8');
+}
+
+/** Where the licences lie outside of the executable: beside the bundle, or among the sources (`npm run docs`). */
+const LICENCES_PLACES = ['./licenses.txt', '../../docs/licenses.txt'];
+
+/**
+ * The licences of the software of others in this program, in the single executable with those of its Node.
+ * @returns undefined when the file that belongs beside the bundle is not there
+ */
+export async function licencesText(): Promise<string | undefined> {
+  if (sea) {
+    const packed = sea.getRawAsset('licenses.txt.zst') as ArrayBuffer;
+    return (await promisify(zstdDecompress)(Buffer.from(packed))).toString('utf8');
+  }
+  for (const place of LICENCES_PLACES) {
+    const text = await readFile(new URL(place, import.meta.url), 'utf8').catch(() => undefined);
+    if (text !== undefined) return text;
+  }
+  return undefined;
 }
 
 /**
