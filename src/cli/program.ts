@@ -7,6 +7,7 @@ import type { Log } from '../runtime/log.ts';
 import { changeCounter } from '../tools/context-sources.ts';
 import { selectTools } from '../tools/index.ts';
 import type { Services } from '../tools/services.ts';
+import { TOOL_VIEW } from '../widgets/index.ts';
 import { auditEntry } from './audit-entry.ts';
 import { startServices } from './start-services.ts';
 
@@ -41,6 +42,7 @@ export function startProgram(
     form: settings.results,
     around: (call) => services.workspace.around(call),
     quietAnnotations: settings.annotations === 'quiet',
+    view: settings.widgets ? TOOL_VIEW : undefined,
     onCall: (record) => {
       services.audit?.record(auditEntry(record));
       log.debug(

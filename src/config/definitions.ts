@@ -19,7 +19,6 @@ export interface SettingDefinition {
   readonly fromProject?: 'always' | 'tighten';
 }
 
-const notYet = (value: unknown) => (value === undefined || value === false ? undefined : 'this setting');
 const text = z.string().min(1);
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const flag = z.union([z.boolean(), z.stringbool()]);
@@ -118,7 +117,7 @@ export const SETTINGS = {
     schema: text,
     kind: 'value',
     placeholder: 'DIR',
-    help: 'private folder for state (default: per user, see README)',
+    help: 'private folder for state (default: per user, see README); wins over a local-coder-data folder, excludes --portable',
     allowed: 'a folder',
   },
   'history-size': {
@@ -176,6 +175,12 @@ export const SETTINGS = {
     placeholder: 'HOW',
     help: 'quiet: changes of files that rewind can take back are not marked destructive, so that clients ask less often (default honest)',
     allowed: 'honest or quiet',
+  },
+  widgets: {
+    schema: flag,
+    kind: 'flag',
+    help: 'let hosts that show MCP Apps, ChatGPT among them, show edits, diffs and commands in a view (default off)',
+    allowed: 'true or false',
   },
   tunnel: {
     schema: z.enum(['none', 'cloudflare', 'openai', 'ngrok', 'tailscale', 'ssh', 'relay', 'custom']),
@@ -254,8 +259,12 @@ export const SETTINGS = {
     help: 'port of the public listener on loopback (default: a free one)',
     allowed: 'a number from 0 to 65535',
   },
-  portable: { schema: flag, kind: 'flag', help: '', allowed: 'true or false', notAvailable: notYet },
-  widgets: { schema: flag, kind: 'flag', help: '', allowed: 'true or false', notAvailable: notYet },
+  portable: {
+    schema: flag,
+    kind: 'flag',
+    help: 'keep everything in local-coder-data beside the program and nothing on this computer; made when it is missing, used from then on; --portable=false ignores it',
+    allowed: 'true or false',
+  },
 } as const satisfies Record<string, SettingDefinition>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -1,5 +1,7 @@
+import type { ToolView } from '../widgets/index.ts';
 import type { CallRecord } from './call.ts';
 import type { RunningCalls } from './cancellation.ts';
+import { capabilitiesOf } from './capabilities.ts';
 import { conversationKey, mintSessionId } from './conversation.ts';
 import { isModern, isObject, type Json, SERVER_INFO } from './json-rpc.ts';
 import { PlainAnswer } from './plain-answer.ts';
@@ -43,7 +45,7 @@ export function isEveryday2025(message: Json, headers: RequestHeaders): boolean 
 
 /**
  * The everyday requests of the 2025 era, answered without the SDK: initialize, ping, tools/list, tools/call,
- * notifications. A server of the SDK per request doubles the cost of a small call, leaves some 100 KB to the garbage
+ * notifications, and those for the view where there is one. A server of the SDK per request doubles the cost of a small call, leaves some 100 KB to the garbage
  * collector at each tools/list, and loading the SDK is half of the start-up time. Anything out of the ordinary gives
  * undefined and is left to the SDK, which knows every rule.
  */
@@ -56,7 +58,7 @@ export function createRequests2025(options: Requests2025Options) {
     const request = everyday(message, headers);
     switch (request?.method) {
       case undefined:
-        return undefined;
+        return options.registry.view && viewAnswer(options.registry.view, message, headers);
       case 'notification':
         return Promise.resolve(new PlainAnswer(202, {}));
       case 'initialize':
@@ -80,7 +82,7 @@ function everyday(message: Json, headers: RequestHeaders): Everyday | undefined 
   if (id === undefined) {
     return method.startsWith('notifications/') ? { method: 'notification', id } : undefined;
   }
-  if (typeof id !== 'string' && !(typeof id === 'number' && Number.isSafeInteger(id))) return undefined;
+  if (!isRequestId(id)) return undefined;
   switch (method) {
     case 'initialize':
       return isInitialize(params) ? { method, id, params } : undefined;
@@ -123,7 +125,7 @@ async function initialize(
   const asked = REVISIONS.find((revision) => revision === params.protocolVersion);
   const result = {
     protocolVersion: asked ?? REVISIONS[0],
-    capabilities: { tools: {} },
+    capabilities: capabilitiesOf(options.registry),
     serverInfo: SERVER_INFO,
     instructions: await options.instructions(),
   };
@@ -177,6 +179,35 @@ function callTool(
     );
     return { jsonrpc: '2.0', id, result };
   });
+}
+
+/**
+ * What a host asks once to show results (`--widgets`). It comes by the usual way for requests: everyday.ts does not know
+ * of it, so that without a view these requests are nothing but unknown to it.
+ */
+function viewAnswer(
+  view: ToolView,
+  message: Json,
+  headers: RequestHeaders,
+): Promise<PlainAnswer> | undefined {
+  if (message['jsonrpc'] !== '2.0' || isModern(message) || !isOrdinary(headers)) return undefined;
+  const { id, method, params = {} } = message;
+  if (!isRequestId(id) || !isObject(params)) return undefined;
+  const answer = async (result: unknown) => PlainAnswer.json(resultOf(id, JSON.stringify(await result)));
+  switch (method) {
+    case 'resources/list':
+      return answer({ resources: [view.resource] });
+    case 'resources/templates/list':
+      return answer({ resourceTemplates: [] });
+    case 'resources/read':
+      return params['uri'] === view.resource.uri ? answer(view.read()) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isRequestId(id: unknown): id is RequestId {
+  return typeof id === 'string' || (typeof id === 'number' && Number.isSafeInteger(id));
 }
 
 function resultOf(id: unknown, resultJson: string): string {

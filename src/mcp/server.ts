@@ -1,5 +1,7 @@
-import { Server, type ServerOptions } from '@modelcontextprotocol/server';
+import { ResourceNotFoundError, Server, type ServerOptions } from '@modelcontextprotocol/server';
+import type { ToolView } from '../widgets/index.ts';
 import type { CallRecord } from './call.ts';
+import { capabilitiesOf } from './capabilities.ts';
 import type { CallResult } from './envelope.ts';
 import { SERVER_INFO } from './json-rpc.ts';
 import type { ServedTools } from './registry.ts';
@@ -27,6 +29,12 @@ export interface RequestFacts {
 
 /** tools/list changes only with the program; a client may keep it for this long (2026-07-28, "caching"). */
 const CACHE_HINT = { ttlMs: 60_000, cacheScope: 'private' } as const;
+/** The address of a view is that of one content. */
+const VIEW_CACHE_HINTS = {
+  'resources/list': CACHE_HINT,
+  'resources/templates/list': CACHE_HINT,
+  'resources/read': { ttlMs: 86_400_000, cacheScope: 'private' },
+} as const;
 
 /**
  * A fresh low-level MCP server for one request (HTTP) or one connection (stdio). The registry is behind it; the
@@ -35,8 +43,12 @@ const CACHE_HINT = { ttlMs: 60_000, cacheScope: 'private' } as const;
  */
 export function createServer(registry: ServedTools, facts: RequestFacts): Server {
   const options: ServerOptions = {
-    capabilities: { tools: {} },
-    cacheHints: { 'tools/list': CACHE_HINT, 'server/discover': CACHE_HINT },
+    capabilities: capabilitiesOf(registry),
+    cacheHints: {
+      'tools/list': CACHE_HINT,
+      'server/discover': CACHE_HINT,
+      ...(registry.view && VIEW_CACHE_HINTS),
+    },
     jsonSchemaValidator: {
       getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }),
     },
@@ -74,5 +86,15 @@ export function createServer(registry: ServedTools, facts: RequestFacts): Server
       }),
     );
   });
+  if (registry.view !== undefined) serveView(server, registry.view);
   return server;
+}
+
+function serveView(server: Server, view: ToolView): void {
+  server.setRequestHandler('resources/list', () => ({ resources: [view.resource] }));
+  server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }));
+  server.setRequestHandler('resources/read', ({ params }) => {
+    if (params.uri !== view.resource.uri) throw new ResourceNotFoundError(params.uri);
+    return view.read();
+  });
 }

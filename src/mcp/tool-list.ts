@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { embeddedText } from '../runtime/assets.ts';
 import type { ToolDefinition } from '../tools/define.ts';
+import type { ToolView } from '../widgets/index.ts';
 import { type ResultForm, sendsStructured } from './envelope.ts';
 
 /** A tool as `tools/list` shows it. A type, not an interface: the SDK wants an index signature. */
@@ -15,15 +16,22 @@ export type ListedTool = {
 
 /**
  * @param quiet a change that rewind can take back is not called destructive (`--annotations quiet`)
+ * @param view what hosts may show the tool's results with (`--widgets`)
  */
-export function listedTool(tool: ToolDefinition, form: ResultForm, quiet = false): ListedTool {
+export function listedTool(
+  tool: ToolDefinition,
+  form: ResultForm,
+  quiet = false,
+  view?: ToolView,
+): ListedTool {
+  const meta = { ...tool.meta, ...(view?.toolNames.has(tool.name) ? view.toolMeta : {}) };
   return {
     name: tool.name,
     description: tool.description,
     inputSchema: madeSchemas()[tool.name] ?? inputSchema(tool),
     ...(sendsStructured(tool, form) ? { outputSchema: envelopeSchema(tool) } : {}),
     annotations: { ...tool.annotations, ...(quiet && tool.rewindable ? { destructiveHint: false } : {}) },
-    ...(tool.meta === undefined ? {} : { _meta: { ...tool.meta } }),
+    ...(Object.keys(meta).length === 0 ? {} : { _meta: meta }),
   };
 }
 

@@ -7,7 +7,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['cli'],
   ['http', 'tunnel', 'relay'],
   ['mcp', 'auth'],
-  ['tools'],
+  ['tools', 'widgets'],
   // The viewer is what its tools and the agent of the relay are made of; the rest of the relay lies above.
   ['relay/viewer'],
   ['patch', 'search', 'shell', 'git', 'history', 'context', 'edit', 'transfer'],
