@@ -81,6 +81,8 @@ export interface ActivityQuery {
 }
 
 export interface ActivityModel {
+  /** Names for the filter; those of the calls where it is missing. */
+  readonly tools?: readonly string[] | undefined;
   /** Newest first. */
   readonly calls: readonly CallModel[];
   /** Cursor for what is older; undefined at the end. */

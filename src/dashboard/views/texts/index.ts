@@ -1,0 +1,21 @@
+import type { Locale } from '../locale.ts';
+import { en } from './en.ts';
+import { vi } from './vi.ts';
+import { zh } from './zh.ts';
+
+/** The English table is the model: another language has the same keys, and functions where it has functions. */
+export type Texts = Same<typeof en>;
+
+type Same<T> = {
+  readonly [K in keyof T]: T[K] extends string
+    ? string
+    : T[K] extends (...values: never[]) => string
+      ? T[K]
+      : Same<T[K]>;
+};
+
+const TABLES: Readonly<Record<Locale, Texts>> = { en, vi, zh };
+
+export function textsOf(locale: Locale): Texts {
+  return TABLES[locale];
+}

@@ -1,0 +1,44 @@
+import { html } from 'hono/html';
+import type { View } from './view.ts';
+
+/**
+ * Characters that a reader would not see, or that change the order of what he reads: C0 (line ends and tabs aside), C1,
+ * soft hyphen, directional marks and overrides, invisible spaces and joiners, tags. A joiner between two emoji is a
+ * part of one sign and stays.
+ */
+const UNSEEN =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|(?<!\p{Extended_Pictographic}\ufe0f?)\u200d|\u200d(?!\p{Extended_Pictographic})/gu;
+
+const UNSEEN_OR_LINE_END = new RegExp(`\\n|${UNSEEN.source}`, 'gu');
+
+/** Text of unknown origin within a line: what cannot be seen is written out (`\u202e`), a line end is a sign. */
+export function shown(text: string): View {
+  return html`<bdi>${pieces(text, UNSEEN_OR_LINE_END)}</bdi>`;
+}
+
+/** The same for text that may have many lines: line ends and tabs stay. For a `<pre>`. */
+export function shownLines(text: string): View | string {
+  return pieces(text, UNSEEN);
+}
+
+/** For attributes and for other places that take text alone. */
+export function plainText(text: string): string {
+  return text.replace(UNSEEN_OR_LINE_END, written);
+}
+
+function pieces(text: string, unseen: RegExp): View | string {
+  if (text.search(unseen) < 0) return text;
+  const parts: (View | string)[] = [];
+  let end = 0;
+  for (const { 0: character, index } of text.matchAll(unseen)) {
+    parts.push(text.slice(end, index), html`<b class="x">${written(character)}</b>`);
+    end = index + character.length;
+  }
+  return html`${[...parts, text.slice(end)]}`;
+}
+
+function written(character: string): string {
+  if (character === '\n') return '↵';
+  const code = character.codePointAt(0) ?? 0;
+  return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`;
+}
