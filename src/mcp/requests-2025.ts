@@ -45,9 +45,9 @@ export function isEveryday2025(message: Json, headers: RequestHeaders): boolean 
 
 /**
  * The everyday requests of the 2025 era, answered without the SDK: initialize, ping, tools/list, tools/call,
- * notifications, and those for the view where there is one. A server of the SDK per request doubles the cost of a small call, leaves some 100 KB to the garbage
- * collector at each tools/list, and loading the SDK is half of the start-up time. Anything out of the ordinary gives
- * undefined and is left to the SDK, which knows every rule.
+ * notifications, and those for the view where there is one. A server of the SDK per request doubles the cost of a small
+ * call, leaves some 100 KB to the garbage collector at each tools/list, and loading the SDK is half of the start-up
+ * time. Anything out of the ordinary gives undefined and is left to the SDK, which knows every rule.
  */
 export function createRequests2025(options: Requests2025Options) {
   return (
