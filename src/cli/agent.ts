@@ -28,8 +28,9 @@ export async function agent(
   const settings = await loadSettings(flags, process.env, process.cwd());
   const log = createLog(settings['log-level']);
   for (const warning of settings.warnings) log.warn(warning);
-  const { stateDir, warning } = await openStateDir(settings['state-dir']);
+  const { stateDir, warning, portable } = await openStateDir(settings['state-dir'], settings);
   if (warning !== undefined) log.warn(warning);
+  if (portable !== undefined) log[portable.isKept ? 'info' : 'warn'](`portable: ${portable.says}`);
   if ((await readConfiguration(stateDir)).agent === undefined) {
     throw new UsageError(
       'This machine is not paired: ask the relay for a code, then local-coder pair CODE --relay URL.',

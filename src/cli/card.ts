@@ -8,6 +8,7 @@ export function startCard(
   address: string,
   stream: { isTTY?: boolean },
   commands?: string,
+  portable?: string,
 ): string {
   const { bold, dim, red } = colours(stream);
   const [first, ...more] = settings.workspace;
@@ -26,6 +27,7 @@ export function startCard(
     ...more.map((root) => `            ${root}`),
     `  Access    ${access}`,
     ...(settings.access === 'workspace' && commands !== undefined ? [`  Commands  ${commands}`] : []),
+    ...(portable === undefined ? [] : [`  Portable  ${portable}`]),
     '',
     `  Connect   claude mcp add --transport http local-coder ${address}`,
     `            codex mcp add local-coder --url ${address}`,

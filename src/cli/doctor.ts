@@ -1,19 +1,25 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { SettingName } from '../config/definitions.ts';
 import { loadSettings, type Settings } from '../config/load.ts';
+import { isPortable } from '../config/portable.ts';
 import { EXIT, type ExitCode, UsageError } from '../config/usage-error.ts';
 import { homeFolder } from '../runtime/platform.ts';
 import { findRipgrep } from '../runtime/ripgrep-asset.ts';
+import { runFolder } from '../runtime/run-folder.ts';
 import { colours, forTerminal } from '../runtime/terminal.ts';
 import type { Check, DoctorContext, Finding } from './doctor/check.ts';
 import * as machine from './doctor/machine.ts';
 import * as network from './doctor/network.ts';
 import * as server from './doctor/server.ts';
+import { state } from './doctor/state.ts';
 
 const TIMEOUT_MS = 10_000;
 
 /** Every line, in the order in which they are printed. */
 export const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['workspace', machine.workspace],
+  ['state', state],
   ['access', machine.accessMode],
   ['git', machine.git],
   ['ripgrep', machine.ripgrep],
@@ -46,7 +52,7 @@ export async function doctor(
   const { settings, missing } = await settingsOrMissing(flags);
   const context: DoctorContext = {
     settings,
-    stateDir: settings['state-dir'],
+    stateDir: await stateDirOf(settings),
     env: process.env,
     outside: outsideOf(settings),
     timeoutMs: TIMEOUT_MS,
@@ -71,6 +77,20 @@ export function findingLine(
   const label = state === 'fail' ? red('FAIL') : state === 'warn' ? bold('warn') : 'ok  ';
   const end = fix === undefined ? '' : `. Fix: ${fix}`;
   return `${label}  ${name.padEnd(12)}  ${forTerminal(`${says.replace(/\.$/, '')}${end}`)}`;
+}
+
+/** Doctor makes no data folder: where a portable one is missing, what has to be tried is tried in a temporary one. */
+async function stateDirOf(settings: Settings): Promise<string> {
+  const folder = settings['state-dir'];
+  if (!isPortable(settings) || (await exists(folder))) return folder;
+  return join(await runFolder(), 'state');
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A workspace that is missing is a line of doctor and not its end. */

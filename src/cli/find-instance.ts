@@ -12,7 +12,10 @@ export async function findInstance(
   flags: ReadonlyMap<SettingName, unknown>,
 ): Promise<{ found: Instance; message?: never } | { found?: never; message: string }> {
   const settings = await loadSettings(flags, process.env, process.cwd());
-  const { stateDir } = await openStateDir(settings['state-dir']);
+  const { stateDir } = await openStateDir(settings['state-dir'], {
+    portable: settings.portable,
+    mustKeep: true,
+  });
   const instances = await openInstances(stateDir);
   try {
     const running = await instances.running();

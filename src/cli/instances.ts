@@ -1,4 +1,7 @@
+import { hash } from 'node:crypto';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { processStartTime } from '../runtime/process-identity.ts';
 import { openDatabase } from '../runtime/sqlite.ts';
 
@@ -19,16 +22,25 @@ export interface Instance {
 const TABLE = `CREATE TABLE IF NOT EXISTS instances (
   pid INTEGER NOT NULL, start_time TEXT NOT NULL, host TEXT NOT NULL, port INTEGER NOT NULL, roots TEXT NOT NULL,
   access TEXT NOT NULL, version TEXT NOT NULL, started_at_ms INTEGER NOT NULL, PRIMARY KEY (pid, start_time)) STRICT`;
+/** Whose pids they are: a stick, or a home folder on a network, is used by several machines. Empty: of an older version. */
+const MACHINE_COLUMN = `ALTER TABLE instances ADD COLUMN machine TEXT NOT NULL DEFAULT ''`;
+/** What another machine entered cannot be looked up here; after this time it is taken for ended. */
+const OTHER_MACHINE_GONE_AFTER_MS = 30 * 24 * 3600_000;
 
 /** The register of running servers in the state folder's database; how status, stop and --replace find them. */
 export async function openInstances(stateDir: string) {
   const database = await openDatabase(join(stateDir, 'state.db'));
   database.exec(TABLE);
+  if (!database.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get('instances', 'machine'))
+    addColumn(database);
+  const machine = hash('sha256', hostname(), 'hex').slice(0, 12);
 
   return {
     add(instance: Instance): void {
       database
-        .prepare('INSERT OR REPLACE INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+        .prepare(
+          'INSERT OR REPLACE INTO instances (pid, start_time, host, port, roots, access, version, started_at_ms, machine) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        )
         .run(
           instance.pid,
           instance.startTime,
@@ -38,6 +50,7 @@ export async function openInstances(stateDir: string) {
           instance.access,
           instance.version,
           instance.startedAtMs,
+          machine,
         );
     },
 
@@ -47,9 +60,15 @@ export async function openInstances(stateDir: string) {
         .run(instance.pid, instance.startTime);
     },
 
-    /** The instances that still run, oldest first; rows of dead ones are removed on the way. */
+    /** The instances on this machine that still run, oldest first; rows of dead ones are removed on the way. */
     async running(): Promise<Instance[]> {
-      const rows = database.prepare('SELECT * FROM instances ORDER BY started_at_ms').all().map(toInstance);
+      database
+        .prepare("DELETE FROM instances WHERE machine NOT IN (?, '') AND started_at_ms < ?")
+        .run(machine, Date.now() - OTHER_MACHINE_GONE_AFTER_MS);
+      const rows = database
+        .prepare("SELECT * FROM instances WHERE machine IN (?, '') ORDER BY started_at_ms")
+        .all(machine)
+        .map(toInstance);
       const alive = await Promise.all(
         rows.map(async (row) => (await processStartTime(row.pid)) === row.startTime),
       );
@@ -63,6 +82,14 @@ export async function openInstances(stateDir: string) {
       database.close();
     },
   };
+}
+
+function addColumn(database: DatabaseSync): void {
+  try {
+    database.exec(MACHINE_COLUMN);
+  } catch (error) {
+    if (!String(error).includes('duplicate column')) throw error; // another instance was faster
+  }
 }
 
 export type Instances = Awaited<ReturnType<typeof openInstances>>;

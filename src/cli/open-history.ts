@@ -9,7 +9,10 @@ export async function openHistory(
   flags: ReadonlyMap<SettingName, unknown>,
 ): Promise<{ history: History; workspace: Workspace }> {
   const settings = await loadSettings(flags, process.env, process.cwd());
-  const { stateDir } = await openStateDir(settings['state-dir']);
+  const { stateDir } = await openStateDir(settings['state-dir'], {
+    portable: settings.portable,
+    mustKeep: true,
+  });
   const workspace = new Workspace({
     roots: settings.workspace,
     accessMode: settings.access,

@@ -30,7 +30,14 @@ export async function relay(words: readonly string[], flags: Flags): Promise<Exi
   if (rest.length > 0 || takesId !== (id !== undefined)) throw new UsageError(`Usage: ${USAGE}.`);
   if (action === 'hash-password') return hashPassword();
   const settings = await relaySettings(flags);
-  const { stateDir } = await openStateDir(settings['state-dir']);
+  const { stateDir, portable } = await openStateDir(settings['state-dir'], {
+    portable: settings.portable,
+    mustKeep: action !== undefined,
+  });
+  if (portable?.isKept === false)
+    process.stderr.write(
+      `local-coder: ${portable.folder} cannot be written: users and agents of this run are not kept\n`,
+    );
   const { openRelayDatabase } = await import('../relay/adapters/node/sql.ts');
   const database = await openRelayDatabase(join(stateDir, 'relay.db'));
   try {

@@ -35,7 +35,7 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   const settings = await loadSettings(flags, process.env, process.cwd());
   const log = createLog(settings['log-level']);
   for (const warning of settings.warnings) log.warn(warning);
-  const { stateDir, warning } = await openStateDir(settings['state-dir']);
+  const { stateDir, warning, portable } = await openStateDir(settings['state-dir'], settings);
   if (warning !== undefined) log.warn(warning);
   if (settings.replace) await replaceOlder(settings, stateDir, log);
 
@@ -73,6 +73,7 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
       `${origin}${auth === 'url' ? await secretPath(gatekeeper) : '/mcp'}`,
       process.stdout,
       await describeCommands(settings.access, program.services.sandbox),
+      portable?.says,
     ),
   );
 

@@ -33,7 +33,8 @@ export function startServices(settings: Settings, stateDir: string, log?: Log): 
   const workspace = new Workspace({
     roots: settings.workspace,
     accessMode: settings.access,
-    protectedPaths: [stateDir, ...auditFiles],
+    // The data folder of a portable run is another one where it cannot be written.
+    protectedPaths: [stateDir, settings['state-dir'], ...auditFiles],
   });
   const environment = childEnvironment(process.env);
   const { commands } = rulesOf(settings.access);
@@ -46,6 +47,7 @@ export function startServices(settings: Settings, stateDir: string, log?: Log): 
           network: settings['sandbox-network'] !== 'off',
           readDirs: (settings['sandbox-read'] ?? []).map((path) => resolve(path)),
           stateDir,
+          hidden: settings.portable && settings['state-dir'] !== stateDir ? [settings['state-dir']] : [],
           protectedFiles: auditFiles,
           env: environment,
         })
@@ -77,6 +79,8 @@ export function startServices(settings: Settings, stateDir: string, log?: Log): 
       yieldMs: settings.yield,
       env: environment,
       confinement,
+      // What they start of their own accord leaves traces in the home folder (completion dumps, caches).
+      startFiles: !settings.portable,
     }),
     audit,
     offers: new FileOffers(),

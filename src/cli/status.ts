@@ -1,5 +1,6 @@
 import type { SettingName } from '../config/definitions.ts';
 import { EXIT, type ExitCode } from '../config/usage-error.ts';
+import { portableFolder } from '../runtime/portable.ts';
 import { findInstance } from './find-instance.ts';
 import type { Instance } from './instances.ts';
 
@@ -11,11 +12,13 @@ export async function status(flags: ReadonlyMap<SettingName, unknown>): Promise<
 }
 
 function describe(instance: Instance): string {
+  const folder = portableFolder();
   const host = instance.host === '::1' ? '[::1]' : instance.host;
   return [
     `Address   http://${host}:${instance.port}/mcp`,
     ...instance.roots.map((root, index) => `${index === 0 ? 'Folder    ' : '          '}${root}`),
     `Access    ${instance.access}`,
+    ...(folder === undefined ? [] : [`Portable  ${folder}`]),
     `Process   ${instance.pid}, version ${instance.version}, up ${duration(Date.now() - instance.startedAtMs)}`,
     '',
   ].join('\n');

@@ -21,8 +21,9 @@ export async function stdio(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   }
   const log = createLog(settings['log-level']);
   for (const warning of settings.warnings) log.warn(warning);
-  const { stateDir, warning } = await openStateDir(settings['state-dir']);
+  const { stateDir, warning, portable } = await openStateDir(settings['state-dir'], settings);
   if (warning !== undefined) log.warn(warning);
+  if (portable !== undefined) log[portable.isKept ? 'info' : 'warn'](`portable: ${portable.says}`);
 
   const program = startProgram(settings, stateDir, log);
   if (settings.access === 'workspace') {

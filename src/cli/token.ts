@@ -31,7 +31,10 @@ export async function token(
     throw new UsageError(`Usage: ${USAGE}.`);
   }
   const settings = await loadSettings(flags, process.env, process.cwd());
-  const { stateDir } = await openStateDir(settings['state-dir']);
+  const { stateDir } = await openStateDir(settings['state-dir'], {
+    portable: settings.portable,
+    mustKeep: true,
+  });
   const store = await openAuthStore(stateDir);
   try {
     return await act.run(store, rest, output);

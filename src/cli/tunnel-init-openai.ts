@@ -19,7 +19,10 @@ const CHECK_MS = 30_000;
 /** `local-coder tunnel init openai`: asks for tunnel id and key, asks the service about them, and stores them (0600). */
 export async function tunnelInitOpenAi(flags: ReadonlyMap<SettingName, unknown>): Promise<ExitCode> {
   const settings = await loadSettings(flags, process.env, process.cwd());
-  const { stateDir } = await openStateDir(settings['state-dir']);
+  const { stateDir } = await openStateDir(settings['state-dir'], {
+    portable: settings.portable,
+    mustKeep: true,
+  });
   const questions = await openQuestions();
   try {
     process.stdout.write(

@@ -1,7 +1,8 @@
 import { opendir, readFile, realpath, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { systemCode } from '../runtime/errors.ts';
 import { homeFolder } from '../runtime/platform.ts';
+import { runPortable } from '../runtime/portable.ts';
 import {
   definitionOf,
   environmentName,
@@ -11,6 +12,7 @@ import {
   type SettingValues,
 } from './definitions.ts';
 import { parseJsonWithComments } from './json-with-comments.ts';
+import { choosePlace, type Place, type PlaceWish, portablePlace } from './portable.ts';
 import { isFalse, readProjectValues, tightness } from './project-file.ts';
 import { defaultStateDir } from './state-dir.ts';
 import { EXIT, UsageError } from './usage-error.ts';
@@ -19,6 +21,8 @@ import { EXIT, UsageError } from './usage-error.ts';
 interface Given {
   readonly raw: unknown;
   readonly source: string;
+  /** Where relative paths begin, when that is not the current folder. */
+  readonly base?: string;
 }
 
 export interface Settings extends SettingValues {
@@ -34,6 +38,8 @@ export interface Settings extends SettingValues {
   /** MiB. */
   readonly 'history-size': number;
   readonly 'state-dir': string;
+  /** The state folder is the data folder beside the program. */
+  readonly portable: boolean;
   readonly 'log-level': 'error' | 'warn' | 'info' | 'debug';
   /** OPENAI_TUNNEL_ID and OPENAI_TUNNEL_API_KEY as the folder's .env has them; the user's own go before them. */
   readonly projectCredentials: Readonly<Record<string, string>>;
@@ -76,11 +82,8 @@ export async function loadSettings(
 ): Promise<Settings> {
   const given = new Map<SettingName, Given>();
   const project = await readProjectValues(cwd);
-  const stateDir =
-    firstText(flags.get('state-dir'), env[environmentName('state-dir')]) ?? defaultStateDir(env);
-
-  for (const [name, value] of await readConfigFile(join(resolve(cwd, stateDir), 'config.json')))
-    given.set(name, value);
+  const { place, config } = await placeAndConfig(flags, env, cwd);
+  for (const [name, value] of config) given.set(name, value);
   const outer = new Map<SettingName, Given>([...environmentValues(env)]);
   for (const [name, raw] of flags) outer.set(name, { raw, source: `--${name}` });
   for (const [name, value] of project.values) {
@@ -92,12 +95,14 @@ export async function loadSettings(
   }
   for (const [name, value] of outer) given.set(name, value);
 
+  if (place.portable) runPortable(place.stateDir);
   const values: Record<string, unknown> = {};
   for (const [name, value] of given) values[name] = checked(name, value);
   return {
     ...DEFAULTS,
     ...(values as SettingValues), // every value went through its schema in the line above
-    'state-dir': resolve(cwd, expandHome(stateDir)),
+    'state-dir': place.stateDir,
+    portable: place.portable,
     // The viewer's tools only look; what else the mode is asked about (card, instructions, shell) says the same.
     ...(values['tools'] === 'viewer' ? { access: 'read-only' as const } : {}),
     ...auditLogOf(given.get('audit-log'), cwd),
@@ -107,13 +112,55 @@ export async function loadSettings(
       given.get('workspace'),
     ),
     projectCredentials: project.credentials,
-    warnings: project.warnings,
+    warnings: [...place.warnings, ...project.warnings],
   };
+}
+
+/** Where state lives, and the configuration file there. That of the user may say that it is the portable folder. */
+async function placeAndConfig(
+  flags: ReadonlyMap<SettingName, unknown>,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): Promise<{ place: Place; config: Map<SettingName, Given> }> {
+  const wish = (source: string, stateDir: unknown, portable: Given): PlaceWish => ({
+    source,
+    stateDir:
+      typeof stateDir === 'string' && stateDir !== '' ? resolve(cwd, expandHome(stateDir)) : undefined,
+    portable: portable.raw ? checked('portable', portable) === true : undefined,
+  });
+  const variable = environmentName('portable');
+  const place = await choosePlace(
+    [
+      wish('on the command line', flags.get('state-dir'), {
+        raw: flags.get('portable'),
+        source: '--portable',
+      }),
+      wish('in the environment', env[environmentName('state-dir')], {
+        raw: env[variable],
+        source: `${variable} in the environment`,
+      }),
+    ],
+    defaultStateDir(env),
+  );
+  const config = await readConfigFile(place);
+  const said = config.get('portable');
+  if (said === undefined || place.isStated) return { place, config };
+  const wanted = checked('portable', said) === true;
+  if (wanted === place.portable) return { place, config };
+  if (!wanted) {
+    throw new UsageError(
+      `${said.source} is false, but it is a portable folder. Use --portable=false or --state-dir.`,
+    );
+  }
+  const portable = await portablePlace();
+  return { place: portable, config: await readConfigFile(portable) };
 }
 
 /** The audit log may be moved by its user alone: flag, environment, or the configuration file in the state folder. */
 function auditLogOf(given: Given | undefined, cwd: string): { 'audit-log'?: string } {
-  return given === undefined ? {} : { 'audit-log': resolve(cwd, expandHome(String(given.raw))) };
+  return given === undefined
+    ? {}
+    : { 'audit-log': resolve(given.base ?? cwd, expandHome(String(given.raw))) };
 }
 
 function environmentValues(env: NodeJS.ProcessEnv): Map<SettingName, Given> {
@@ -132,7 +179,10 @@ function environmentValues(env: NodeJS.ProcessEnv): Map<SettingName, Given> {
   return values;
 }
 
-async function readConfigFile(file: string): Promise<Map<SettingName, Given>> {
+async function readConfigFile({ stateDir, portable }: Place): Promise<Map<SettingName, Given>> {
+  const file = join(stateDir, 'config.json');
+  // On a stick the folders that are meant move with the program.
+  const base = portable ? { base: dirname(stateDir) } : {};
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -145,7 +195,8 @@ async function readConfigFile(file: string): Promise<Map<SettingName, Given>> {
     const source = `"${key}" in ${file}`;
     if (!isSettingName(key))
       throw new UsageError(`${source} is not a setting. See local-coder --help for the settings.`);
-    values.set(key, { raw: definitionOf(key).kind === 'list' && !Array.isArray(raw) ? [raw] : raw, source });
+    const list = definitionOf(key).kind === 'list' && !Array.isArray(raw);
+    values.set(key, { raw: list ? [raw] : raw, source, ...base });
   }
   return values;
 }
@@ -175,7 +226,7 @@ async function realRoots(
   const source = given?.source ?? 'the current folder';
   const roots: string[] = [];
   for (const path of paths) {
-    const absolute = resolve(cwd, expandHome(path));
+    const absolute = resolve(given?.base ?? cwd, expandHome(path));
     try {
       const real = await realpath(absolute);
       if (!(await stat(real)).isDirectory()) {
@@ -208,8 +259,4 @@ async function realRoots(
 
 function expandHome(path: string): string {
   return path === '~' || path.startsWith('~/') ? join(homeFolder(), path.slice(1)) : path;
-}
-
-function firstText(...candidates: unknown[]): string | undefined {
-  return candidates.find((value): value is string => typeof value === 'string' && value !== '');
 }

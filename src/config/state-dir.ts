@@ -2,7 +2,22 @@ import { chmod, mkdir, realpath, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { systemCode } from '../runtime/errors.ts';
 import { homeFolder, isMac, isWindows } from '../runtime/platform.ts';
+import type { PortableState } from './portable-data.ts';
 import { UsageError } from './usage-error.ts';
+
+export interface OpenStateOptions {
+  /** The folder is the data folder of a portable run. */
+  readonly portable?: boolean | undefined;
+  /** The command is about what is kept: it makes no sense on a medium that cannot be written. */
+  readonly mustKeep?: boolean | undefined;
+}
+
+export interface OpenedState {
+  /** Real, absolute. */
+  readonly stateDir: string;
+  readonly warning: string | undefined;
+  readonly portable?: PortableState | undefined;
+}
 
 /** The per-user state folder of this platform (cli.md, "State"). */
 export function defaultStateDir(env: NodeJS.ProcessEnv = process.env): string {
@@ -16,9 +31,10 @@ export function defaultStateDir(env: NodeJS.ProcessEnv = process.env): string {
  * cannot keep it private (FAT on a USB stick).
  * @throws {UsageError} when it cannot be made
  */
-export async function openStateDir(path: string): Promise<{ stateDir: string; warning: string | undefined }> {
+export async function openStateDir(path: string, options: OpenStateOptions = {}): Promise<OpenedState> {
   let stateDir = resolve(path);
   try {
+    if (options.portable) return await openPortableDir(stateDir, options.mustKeep === true);
     await mkdir(stateDir, { recursive: true, mode: 0o700 });
     stateDir = await realpath(stateDir);
     // Where it lies inside of a repository nothing of it gets into a commit or a search.
@@ -29,15 +45,33 @@ export async function openStateDir(path: string): Promise<{ stateDir: string; wa
     const open = ((await stat(stateDir)).mode & 0o077) !== 0;
     return {
       stateDir,
-      warning: open
-        ? `${stateDir} cannot be made private on this file system; other users can read it.`
-        : undefined,
+      warning: open ? notPrivate(stateDir) : undefined,
     };
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(
       `The state folder ${stateDir} cannot be used (${systemCode(error) ?? String(error)}). ` +
         'Name a folder that you can write with --state-dir.',
       1,
     );
   }
+}
+
+async function openPortableDir(folder: string, mustKeep: boolean): Promise<OpenedState> {
+  const portable = await (await import('./portable-data.ts')).openPortable(folder);
+  if (mustKeep && !portable.isKept) {
+    throw new UsageError(
+      `${folder} cannot be written, so nothing is kept there that this command could show or change. Make it writable, or use --state-dir.`,
+      1,
+    );
+  }
+  return {
+    stateDir: await realpath(portable.stateDir),
+    warning: portable.isOpen ? notPrivate(folder) : undefined,
+    portable,
+  };
+}
+
+function notPrivate(folder: string): string {
+  return `${folder} cannot be made private on this file system; other users can read it.`;
 }

@@ -1,10 +1,11 @@
 import { write } from 'node:fs';
-import { chmod, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants } from 'node:fs/promises';
 import { ReadStream } from 'node:tty';
 import { assetFile, embeddedAsset } from './assets.ts';
 import { CodedError } from './errors.ts';
 import { isDeno, isMac, isWindows } from './platform.ts';
+import { extractProgram } from './ripgrep-asset.ts';
+import { programFolders } from './run-folder.ts';
 
 /** The native part of @lydell/node-pty 1.1.0 (pinned: this is its private interface on Unix). */
 interface PtyBinding {
@@ -141,26 +142,47 @@ async function writeAll(fd: number, bytes: Buffer, isClosed: () => boolean): Pro
 
 async function load(folder: string): Promise<{ binding: PtyBinding; helper: string }> {
   if (isWindows) throw new Error('Windows has no native file of this kind');
-  const file = await nativeFile('pty', folder);
-  const helper = isMac ? await nativeFile('pty-helper', folder) : '';
   const module: { exports: unknown } = { exports: {} };
-  process.dlopen(module, file);
+  const opens = async (file: string) => {
+    process.dlopen(module, file);
+    return true;
+  };
+  await nativeFile('pty', folder, opens);
+  const helper = isMac ? await nativeFile('pty-helper', folder, mayExecute) : '';
   // Its shape is that of the pinned version.
   return { binding: module.exports as PtyBinding, helper };
 }
 
-async function nativeFile(name: 'pty' | 'pty-helper', folder: string): Promise<string> {
+/** @param works whether a file can be used where it lies; throws the reason */
+async function nativeFile(
+  name: 'pty' | 'pty-helper',
+  folder: string,
+  works: (file: string) => Promise<boolean>,
+): Promise<string> {
   const asset = embeddedAsset(name);
   if (!asset) {
     const installed = await assetFile(name);
     if (installed === undefined)
       throw new Error(`${name} is not there for ${process.platform}-${process.arch}`);
+    await works(installed);
     return installed;
   }
-  const file = join(folder, name === 'pty' ? 'pty.node' : name);
-  await writeFile(file, await asset.read(), { mode: 0o700 });
-  await chmod(file, 0o700);
+  let reason: unknown;
+  const tried = (file: string) =>
+    works(file).catch((error: unknown) => {
+      reason ??= error;
+      return false;
+    });
+  // A folder on a noexec mount gives no code to this process either.
+  const file =
+    (await extractProgram(asset, [folder], tried)) ?? (await extractProgram(asset, programFolders(), tried));
+  if (file === undefined) throw reason ?? new Error(`${name} cannot be written anywhere`);
   return file;
+}
+
+async function mayExecute(file: string): Promise<boolean> {
+  await access(file, constants.X_OK);
+  return true;
 }
 
 function notAvailable(error: unknown): CodedError {

@@ -1,48 +1,50 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assetFile, type EmbeddedAsset, embeddedAsset } from './assets.ts';
 import { systemCode } from './errors.ts';
 import { isWindows } from './platform.ts';
+import { programFolders } from './run-folder.ts';
 import { runProgram } from './run-program.ts';
 
 /**
  * The absolute path of a ripgrep that may be executed here, or undefined: no package for this platform, or no folder
  * from which a program may run (noexec mounts, hardened hosts). Outside of the single executable that is the file in
- * node_modules; inside of it, the embedded one is extracted once, to `<stateDir>/bin` or else the temporary folder.
+ * node_modules; inside of it, the embedded one is extracted once, to `<stateDir>/bin` or else a folder for programs.
  */
 export async function findRipgrep(stateDir: string): Promise<string | undefined> {
   const asset = embeddedAsset('rg');
-  if (asset) return extractProgram(asset, [join(stateDir, 'bin'), temporaryFolder()]);
-  const file = await assetFile('rg');
-  return file !== undefined && (await mayRun(file)) ? file : undefined;
+  if (!asset) {
+    const file = await assetFile('rg');
+    return file !== undefined && (await mayRun(file)) ? file : undefined;
+  }
+  return (
+    (await extractProgram(asset, [join(stateDir, 'bin')])) ?? (await extractProgram(asset, programFolders()))
+  );
 }
 
 /**
- * Extracts a program to the first of the folders that is (or can be made) our own, and from which it runs.
+ * Extracts a program to the first of the folders that is (or can be made) our own, and from which it works.
  * Several instances may do this at the same time: each writes a file of its own and renames it into place.
  */
 export async function extractProgram(
   asset: EmbeddedAsset,
-  folders: readonly string[],
+  folders: Iterable<string> | AsyncIterable<string>,
+  works: (file: string) => Promise<boolean> = mayRun,
 ): Promise<string | undefined> {
-  for (const folder of folders) {
+  for await (const folder of folders) {
     const file = join(folder, `${asset.name}-${asset.sha256.slice(0, 16)}${isWindows ? '.exe' : ''}`);
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       if (!(await isPrivate(folder))) continue;
       if (!(await isIntact(file, asset))) await extract(asset, file);
-      if (await mayRun(file)) return file;
+      if (await works(file)) return file;
     } catch {
       // Read-only, full, or somebody else's: the next folder.
     }
   }
   return undefined;
-}
-
-function temporaryFolder(): string {
-  return join(tmpdir(), `local-coder-${isWindows ? userInfo().username : process.getuid?.()}`);
 }
 
 /**
@@ -72,7 +74,7 @@ async function extract(asset: EmbeddedAsset, file: string): Promise<void> {
   const draft = `${file}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
   try {
     await writeFile(draft, bytes, { mode: 0o700, flag: 'wx' });
-    await chmod(draft, 0o700);
+    await chmod(draft, 0o700).catch(() => {}); // FAT refuses; whether it runs shows when it is tried
     await rename(draft, file);
   } catch (error) {
     // Windows replaces no program that runs: then another instance was first, and its file is as good.

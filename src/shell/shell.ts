@@ -40,6 +40,8 @@ export interface ShellOptions {
   readonly env: NodeJS.ProcessEnv;
   /** In modes that confine commands: all that is started goes through it. */
   readonly confinement?: Confinement | undefined;
+  /** Whether new shells get what the user's start files give (default true). */
+  readonly startFiles?: boolean | undefined;
 }
 
 const DEFAULT_SHELL_NAME = 'main';
@@ -336,15 +338,16 @@ export class Shell {
   }
 
   async #load(): Promise<Parts> {
-    const { confinement, defaultShell, stateDir } = this.#options;
+    const { confinement, defaultShell, stateDir, startFiles = true } = this.#options;
     const environment = confinement ? withoutFolders(this.environment, confinement.roots) : this.environment;
     const program = await findShell(defaultShell, environment);
     const runFolder = async () => (await this.#table.folder()).path;
     const { markerPrefix } = await this.#table.folder();
     // Start files run unconfined, and a confined command may be able to write them; they hold the user's secrets, too.
-    const profile = confinement
-      ? Promise.resolve(undefined)
-      : loadProfile(program, this.environment, stateDir, markerPrefix).catch(() => undefined);
+    const profile =
+      confinement || !startFiles
+        ? Promise.resolve(undefined)
+        : loadProfile(program, this.environment, stateDir, markerPrefix).catch(() => undefined);
     // What a shell carries from a time without confinement stays there.
     const states = new ShellStates(
       confinement ? join(stateDir, 'confined') : stateDir,

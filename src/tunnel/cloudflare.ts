@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runnable } from '../runtime/run-folder.ts';
 import { findProgram } from './find-program.ts';
 import { freePort } from './free-port.ts';
 import { pause } from './pause.ts';
@@ -55,7 +56,8 @@ async function programFile(context: ProviderContext, options: TunnelStartOptions
     throw new TunnelError('missing-program', 'cloudflared is not installed.', INSTALL_HINT);
   }
   const { installCloudflared } = await import('./cloudflared-install.ts');
-  return installCloudflared(context, options);
+  const file = await installCloudflared(context, options);
+  return (await runnable(file)) ?? file;
 }
 
 interface Plan {

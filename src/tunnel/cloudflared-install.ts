@@ -118,7 +118,7 @@ async function place(program: Buffer, folder: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
     await writeFile(temporary, program, { mode: 0o600, flag: 'wx' });
-    await chmod(temporary, 0o700);
+    await chmod(temporary, 0o700).catch(() => {}); // FAT refuses; whether it runs shows when it is started
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -2,6 +2,8 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isWindows } from '../runtime/platform.ts';
+import { portableFolder } from '../runtime/portable.ts';
+import { runnable } from '../runtime/run-folder.ts';
 import { which } from '../runtime/which.ts';
 import type { ProviderContext } from './provider-context.ts';
 import { TunnelError } from './types.ts';
@@ -26,9 +28,16 @@ export async function findProgram(name: string, context: ProviderContext): Promi
   const onPath = await which(name, context.env);
   if (onPath !== undefined) return onPath;
   const fileName = isWindows ? `${name}.exe` : name;
-  for (const folder of [join(context.stateDir, 'bin'), dirname(process.execPath)]) {
-    const file = join(folder, fileName);
-    if (await isProgram(file)) return file;
+  const data = portableFolder();
+  const folders = [
+    join(context.stateDir, 'bin'),
+    // Where a portable run cannot write, its state is not where its programs are.
+    ...(data === undefined ? [] : [join(data, 'bin'), dirname(data)]),
+    dirname(process.execPath),
+  ];
+  for (const folder of folders) {
+    const file = await runnable(join(folder, fileName));
+    if (file !== undefined) return file;
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { movedPath, portableFolder } from '../runtime/portable.ts';
 import { isOwnerAlive, ownOwnerId } from './journal-owner.ts';
 import { isMissing } from './open-file.ts';
 import { stateFolderError } from './state-folder.ts';
@@ -33,6 +34,8 @@ export interface JournalContent {
   readonly madeFolders: readonly string[];
   /** Folders that are removed at the end if they are empty, innermost first. */
   readonly emptiedFolders: readonly string[];
+  /** Of a portable run: the folder that its data folder lay in when this was written. */
+  readonly beside?: string | undefined;
 }
 
 /**
@@ -92,7 +95,7 @@ export class Journal {
     try {
       const handle = await open(journal.#path(), 'wx', 0o600);
       try {
-        await handle.writeFile(JSON.stringify(content));
+        await handle.writeFile(JSON.stringify({ ...content, beside: besideData() } satisfies JournalContent));
         await handle.datasync();
       } finally {
         await handle.close();
@@ -134,7 +137,7 @@ export class Journal {
         if (isMissing(error)) continue; // another instance was faster
         throw error;
       }
-      const content = parseContent(await readFile(join(folder, mine), 'utf8'));
+      const content = await moved(parseContent(await readFile(join(folder, mine), 'utf8')));
       if (content) yield new Journal(folder, id, own, phase as JournalPhase, content);
       // A later phase is entered only after the content is on the disk; if it cannot be read, it is left to a person.
       else if (phase === 'intent') await unlink(join(folder, mine));
@@ -144,6 +147,42 @@ export class Journal {
   #path(owner = this.#owner, phase = this.#phase): string {
     return join(this.#folder, `${this.#id}~${owner}.${phase}`);
   }
+}
+
+function besideData(): string | undefined {
+  const data = portableFolder();
+  return data === undefined ? undefined : dirname(data);
+}
+
+/** A stick that was pulled out in the middle of a change comes back under another drive letter or mount point. */
+async function moved(content: JournalContent | undefined): Promise<JournalContent | undefined> {
+  const from = content?.beside;
+  const to = besideData();
+  if (content === undefined || from === undefined || to === undefined || from === to) return content;
+  const isOld = (path: string) => movedPath(path, from, to) !== undefined;
+  const old = content.files.filter(({ path }) => isOld(path));
+  // What was copied is still there: then the files that were meant are the old ones.
+  for (const { path } of old) if (await isThere(dirname(path))) return content;
+  const follow = (path: string) => movedPath(path, from, to) ?? path;
+  const orNull = (path: string | null) => (path === null ? null : follow(path));
+  return {
+    ...content,
+    files: content.files.map((file) => ({
+      ...file,
+      path: follow(file.path),
+      staged: orNull(file.staged),
+      backup: orNull(file.backup),
+    })),
+    madeFolders: content.madeFolders.map(follow),
+    emptiedFolders: content.emptiedFolders.map(follow),
+  };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function journalFolder(stateDir: string): string {

@@ -88,7 +88,6 @@ describe('settings', () => {
 
   test('what a later version brings is refused, never ignored', async () => {
     await refused(load({ tunnel: 'relay' }), /not available in this version/);
-    await refused(load({}, { LOCAL_CODER_PORTABLE: 'true' }), /not available in this version/);
   });
 
   test('the viewer is read-only whatever else is said', async () => {

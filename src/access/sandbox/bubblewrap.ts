@@ -106,6 +106,7 @@ class Bubblewrap implements Sandbox {
   readonly #filterFile: string | undefined;
   readonly #roots: readonly string[];
   readonly #stateDir: string;
+  readonly #hidden: readonly string[];
   readonly #protectedFiles: readonly string[];
   /** Folders of the roots that lie above what is closed, the outer ones first. */
   readonly #pinned: readonly string[];
@@ -131,6 +132,7 @@ class Bubblewrap implements Sandbox {
     // The outer ones first, so that the inner ones are not covered.
     this.#roots = [...roots].sort((a, b) => a.length - b.length);
     this.#stateDir = stateDir;
+    this.#hidden = (parts.options.hidden ?? []).filter((path) => roots.some((root) => isWithin(path, root)));
     this.#protectedFiles = ownFilesIn(roots, parts.options);
     this.#pinned = foldersAbove([stateDir, ...this.#protectedFiles], roots);
     this.#home = env['HOME'];
@@ -205,6 +207,8 @@ class Bubblewrap implements Sandbox {
       // Always, wherever it lies: the single files below it are put on top.
       '--tmpfs',
       this.#stateDir,
+      // Only where a root would show it: what is not there cannot be covered on a medium that cannot be written.
+      ...this.#hidden.filter(existsSync).flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
       ...this.#protectedFiles.filter(existsSync).flatMap((path) => ['--ro-bind', '/dev/null', path]),
       // Git ignores what lies there, inside as outside.
       ...(this.#roots.some((root) => isWithin(this.#stateDir, root))
@@ -235,7 +239,8 @@ class Bubblewrap implements Sandbox {
   async canEnter(folder: string): Promise<boolean> {
     if (EMPTY.includes(folder) || folder === this.#home || folder === '/') return true;
     const real = await realPathOf(folder);
-    if (real === undefined || isWithin(real, this.#stateDir)) return false;
+    if (real === undefined || [this.#stateDir, ...this.#hidden].some((each) => isWithin(real, each)))
+      return false;
     if (![...this.#roots, ...this.#visible].some((each) => isWithin(real, each) && isWithin(folder, each)))
       return false;
     return stat(real).then(

@@ -1,6 +1,5 @@
-import { access, mkdtemp, realpath, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { access, realpath, stat } from 'node:fs/promises';
+import { temporaryFolder } from '../../runtime/run-folder.ts';
 import { runProgram } from '../../runtime/run-program.ts';
 import { defined } from './environment.ts';
 import { isWithin, realPathOf } from './paths.ts';
@@ -137,8 +136,9 @@ export async function createSeatbelt(options: SandboxOptions): Promise<Sandbox |
     () => false,
   );
   if (!isThere) return { unavailable: 'sandbox-exec is not there', hint };
-  const { env, roots, readDirs, stateDir, protectedFiles = [], network } = options;
-  const scratch = await realpath(await mkdtemp(join(tmpdir(), 'local-coder-')));
+  const { env, roots, readDirs, stateDir, network } = options;
+  const protectedFiles = [...(options.hidden ?? []), ...(options.protectedFiles ?? [])];
+  const scratch = await realpath(await temporaryFolder());
   const chains = await toolChains(env, [...SYSTEM, ...roots]);
   const common = { roots, readDirs: [...chains, ...readDirs], scratch, stateDir, protectedFiles, network };
   const sandbox: Sandbox = {

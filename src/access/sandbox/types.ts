@@ -7,6 +7,8 @@ export interface SandboxOptions {
   readonly readDirs: readonly string[];
   /** The product's own state, real and absolute: out of reach even where it lies inside a root. */
   readonly stateDir: string;
+  /** Further folders of the product that commands never see (the data folder of a portable run that cannot be written). */
+  readonly hidden?: readonly string[] | undefined;
   /** Further files of the product's own (the audit log and its older parts), absolute; the first is made if need be. */
   readonly protectedFiles?: readonly string[];
   /** Where programs are looked for, and what confined ones get of (see cleanEnvironment). */

@@ -2,6 +2,7 @@ import { commandsRefused } from '../../access/modes.ts';
 import { cleanEnvironment, confinementRefusing } from '../../access/sandbox/index.ts';
 import { createGit, type Git } from '../../git/index.ts';
 import { CodedError } from '../../runtime/errors.ts';
+import { portableFolder } from '../../runtime/portable.ts';
 import { createSearch, type Search } from '../../search/index.ts';
 import type { Workspace } from '../../workspace/index.ts';
 import { batchExec } from './batch-exec.ts';
@@ -73,7 +74,8 @@ export function createViewer(options: ViewerOptions): Viewer {
   const domainsOf = (root: string): Domains => {
     let made = domains.get(root);
     if (made === undefined) {
-      const guard = guardOf(root, [options.stateDir]);
+      // Where a portable run cannot write, its data folder is another one than that of its state.
+      const guard = guardOf(root, [options.stateDir, portableFolder() ?? options.stateDir]);
       const confinement = confinementRefusing(commandsRefused, [root]);
       made = {
         guard,
