@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { openDatabase } from '../runtime/sqlite.ts';
+import { followMove } from './moved.ts';
 import { entryOf, headOf, prefixRange, stateColumns } from './rows.ts';
 import { createTables } from './schema.ts';
 import type { CheckpointHead, EntryState, RecordedEntry } from './types.ts';
@@ -44,6 +45,7 @@ export class Store {
   static async open(stateDir: string, moveToTrash: MoveToTrash, onForeignChange: () => void): Promise<Store> {
     const database = await openDatabase(join(stateDir, 'state.db'));
     createTables(database);
+    await followMove(database, stateDir);
     return new Store(database, moveToTrash, onForeignChange);
   }
 
