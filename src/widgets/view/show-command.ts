@@ -74,9 +74,12 @@ function styledText(text: string, style: TerminalStyle): Node {
   return span;
 }
 
-/** The sixteen named colours are the view's own, so that they can be read on its background. */
+/**
+ * The sixteen named colours are the view's own, so that they can be read on its background. Any other was chosen for a
+ * background that nobody knows here: the text's colour is mixed in.
+ */
 function colour(value: number | string): string {
-  return typeof value === 'number' ? `var(--ansi-${value})` : value;
+  return typeof value === 'number' ? `var(--ansi-${value})` : `color-mix(in srgb,${value} 45%,var(--text))`;
 }
 
 function background(value: number | string): string {

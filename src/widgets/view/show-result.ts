@@ -17,6 +17,8 @@ export interface ViewState {
 
 const MAX_COMMAND_CHARS = 2_000;
 const MAX_SENTENCE_CHARS = 4_000;
+/** Of a command's fields, those that its sentence explains. */
+const NOTABLE = ['running', 'truncated', 'attached', 'timed_out', 'non_utf8'];
 
 /** The whole view for what is known. */
 export function showState(state: ViewState): { nodes: Node[]; words: Words } {
@@ -68,7 +70,7 @@ function showCommand(result: ShownResult, state: ViewState, words: Words): Node[
   const folder = textOf(data['cwd']);
   const time = data['duration_ms'];
   const id = textOf(data['process_id']);
-  const isPlain = ended.kind === 'good' && data['truncated'] !== true && data['attached'] !== true;
+  const isPlain = id === '' && !NOTABLE.some((name) => data[name] === true);
   return [
     element('h1', {}, code(command === '' ? title('run_command', words) : command)),
     element(
@@ -76,10 +78,10 @@ function showCommand(result: ShownResult, state: ViewState, words: Words): Node[
       { class: 'facts' },
       badge(ended.text, ended.kind),
       typeof time === 'number' && element('span', {}, words.duration(time)),
-      folder !== '' && element('span', { class: 'path' }, visible(folder)),
+      folder !== '' && folder !== '.' && element('span', { class: 'path' }, visible(folder)),
       id !== '' && data['running'] === true && element('span', {}, words.say('process', id)),
     ),
-    // The sentence says how it went; where it went well, the line above has said so.
+    // What the facts above do not say: how to go on, what is cut, what was left running.
     ...(isPlain ? [] : sentence(result.summary)),
     ...showOutputs(data, words),
   ];
