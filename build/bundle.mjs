@@ -16,10 +16,10 @@ const BUILD_ONLY_KEYS = [
 /**
  * Bundles src/main.ts and everything that it imports into one CommonJS file.
  *
- * @param {{ entry: string, outfile: string }} options
+ * @param {{ entry: string, outfile: string, target?: string }} options  target: the oldest Node whose syntax it may use
  * @returns {Promise<import('esbuild').Metafile>} what the bundle is made of
  */
-export async function bundle({ entry, outfile }) {
+export async function bundle({ entry, outfile, target = 'node24' }) {
   const standIns = startUpStandIns();
   const { metafile } = await build({
     entryPoints: [entry],
@@ -29,7 +29,7 @@ export async function bundle({ entry, outfile }) {
     // A SEA's main script is CommonJS, and `import()` of a built-in module would need a loader there.
     format: 'cjs',
     supported: { 'dynamic-import': false },
-    target: 'node24',
+    target,
     minify: true,
     charset: 'ascii',
     legalComments: 'external',
@@ -39,7 +39,7 @@ export async function bundle({ entry, outfile }) {
     banner: { js: "const moduleUrl=require('node:url').pathToFileURL(__filename).href;" },
     // What else import.meta offers is empty in CommonJS: better no bundle than one that misses a path.
     logOverride: { 'empty-import-meta': 'error' },
-    plugins: [packageManifest(), treeSitterAsCommonJs(), standIns.plugin],
+    plugins: [packageManifest(), treeSitterAsCommonJs(), jsoncParserAsModule(), standIns.plugin],
   });
   standIns.check();
   return metafile;
@@ -69,6 +69,18 @@ function treeSitterAsCommonJs() {
     setup(esbuild) {
       esbuild.onResolve({ filter: /^web-tree-sitter$/ }, ({ path, kind, resolveDir }) =>
         kind === 'require-call' ? undefined : esbuild.resolve(path, { kind: 'require-call', resolveDir }),
+      );
+    },
+  };
+}
+
+/** Takes jsonc-parser's ES module: its CommonJS file asks for its parts in a way that no bundler can follow. */
+function jsoncParserAsModule() {
+  return {
+    name: 'jsonc-parser-as-module',
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /^jsonc-parser$/ }, ({ kind, resolveDir }) =>
+        esbuild.resolve('jsonc-parser/lib/esm/main.js', { kind, resolveDir }),
       );
     },
   };
