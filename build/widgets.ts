@@ -19,9 +19,10 @@ export async function generatedWidgets(): Promise<Readonly<Record<string, string
   // Hosts cache a view by its address: another content is another address.
   const hash = createHash('sha256').update(html).digest('hex').slice(0, 10);
   const head = '/** Made by `npm run widgets` from src/widgets/view. */\n';
+  const ignored = ['lint', 'format'].map((what) => `// biome-ignore-all ${what}: generated\n`).join('');
   return {
     'view-address.ts': `${head}export const VIEW_URI = 'ui://local-coder/view-${hash}.html';\n`,
-    'view-document.ts': `${head}// biome-ignore format: one line of generated text\nexport const VIEW_HTML = ${JSON.stringify(html)};\n`,
+    'view-document.ts': `${ignored}${head}export const VIEW_HTML = ${JSON.stringify(html)};\n`,
   };
 }
 

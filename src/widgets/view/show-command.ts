@@ -8,7 +8,7 @@ import { cut, visible } from './text.ts';
 const MAX_CHARS = 1_000_000;
 const MAX_LINE_CHARS = 2_000;
 /** The end of an output says most. */
-const FOLD = [12, 28] as const;
+const FOLD = [8, 20] as const;
 
 /** How a command ended: for its badge. */
 export function commandState(data: Fields, words: Words): { text: string; kind: 'good' | 'bad' | 'open' } {

@@ -8,7 +8,7 @@ import { cut, visible } from './text.ts';
 /** Characters of a diff that are looked at: a server sends a quarter of it, and more would hold the page up. */
 const MAX_CHARS = 1_000_000;
 /** Rows of a file that are there at once. */
-const HEAD = 40;
+const HEAD = 30;
 /** Files after this many rows start closed. */
 const OPEN_ROWS = 200;
 /** Files that are listed at once. */

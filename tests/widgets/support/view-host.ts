@@ -34,6 +34,9 @@ const FLAGS = [
 /** Kept for whoever wants to look at them. */
 const SCREENSHOTS = join(ROOT, '.cache/screenshots/widgets');
 
+/** Evaluated in the view: how high its content is. */
+export const VIEW_HEIGHT = 'Math.ceil(document.getElementById("view").getBoundingClientRect().height)';
+
 export interface HostContext {
   readonly theme?: 'light' | 'dark';
   readonly locale?: string;
@@ -101,6 +104,10 @@ export async function openHost(program: string) {
     seen: () => page.evaluate('window.host.seen') as Promise<HostSeen>,
     async screenshot(name: string): Promise<void> {
       await mkdir(SCREENSHOTS, { recursive: true });
+      // As a user sees it: with the height that the view asked for.
+      const frame = page.frames().find((one) => one.url().endsWith('/view'));
+      const height = await frame?.evaluate(VIEW_HEIGHT);
+      await page.waitForFunction(`window.host.seen.sizes.at(-1)?.height === ${height}`);
       await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
     },
     async close(): Promise<void> {
