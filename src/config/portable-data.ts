@@ -17,8 +17,8 @@ export interface PortableState {
   readonly isKept: boolean;
   /** For the start card: where everything is, and what is not as it should be. */
   readonly says: string;
-  /** Everybody can read it: the file system has no owners. */
-  readonly isOpen: boolean;
+  /** What others may do there where the file system has no owners: bits of a mode. */
+  readonly openTo: number;
 }
 
 /** What a run that cannot write still takes from a data folder: credentials, and the keys of known hosts. */
@@ -37,11 +37,11 @@ export async function openPortable(folder: string): Promise<PortableState> {
   try {
     await makeDataFolder(folder);
     const runs = await probe(folder);
-    const isOpen = !isWindows && ((await stat(folder)).mode & 0o077) !== 0;
+    const openTo = isWindows ? 0 : (await stat(folder)).mode & 0o077;
     const says = runs
       ? `${folder} (nothing is kept on this computer)`
       : `${folder} (no program can be started from there: they run from a temporary folder that ends with this run)`;
-    return { folder, stateDir: folder, isKept: true, says, isOpen };
+    return { folder, stateDir: folder, isKept: true, says, openTo };
   } catch (error) {
     if (!CANNOT_WRITE.has(systemCode(error) ?? '')) throw error;
   }
@@ -49,7 +49,7 @@ export async function openPortable(folder: string): Promise<PortableState> {
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   for (const name of TAKEN_ALONG) await takeAlong(join(folder, name), join(stateDir, name));
   const says = `${folder} cannot be written: history, audit log, logins and logs of this run are not kept`;
-  return { folder, stateDir, isKept: false, says, isOpen: false };
+  return { folder, stateDir, isKept: false, says, openTo: 0 };
 }
 
 async function makeDataFolder(folder: string): Promise<void> {

@@ -42,11 +42,8 @@ export async function openStateDir(path: string, options: OpenStateOptions = {})
     if (isWindows) return { stateDir, warning: undefined };
     const before = await stat(stateDir);
     if ((before.mode & 0o077) !== 0) await chmod(stateDir, 0o700).catch(() => {});
-    const open = ((await stat(stateDir)).mode & 0o077) !== 0;
-    return {
-      stateDir,
-      warning: open ? notPrivate(stateDir) : undefined,
-    };
+    const openTo = (await stat(stateDir)).mode & 0o077;
+    return { stateDir, warning: notPrivate(stateDir, openTo) };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(
@@ -67,11 +64,14 @@ async function openPortableDir(folder: string, mustKeep: boolean): Promise<Opene
   }
   return {
     stateDir: await realpath(portable.stateDir),
-    warning: portable.isOpen ? notPrivate(folder) : undefined,
+    warning: notPrivate(folder, portable.openTo),
     portable,
   };
 }
 
-function notPrivate(folder: string): string {
-  return `${folder} cannot be made private on this file system; other users can read it.`;
+/** @param openTo what others may do there, bits of a mode */
+function notPrivate(folder: string, openTo: number): string | undefined {
+  if (openTo === 0) return undefined;
+  const may = (openTo & 0o022) === 0 ? 'read it' : 'read and change it';
+  return `${folder} cannot be made private on this file system; other users of this computer can ${may}.`;
 }

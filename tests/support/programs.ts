@@ -45,6 +45,8 @@ export function stdioCommand(shape: Shape, args: readonly string[] = []): Promis
 export interface StartOptions {
   /** Default `source`. */
   readonly shape?: Shape;
+  /** Another file or copy of the program, in the place of a shape; the arguments come after its own. */
+  readonly program?: Command;
   /** Arguments; `--port 0` is added where they name no port. */
   readonly args?: readonly string[];
   /** Merged into this process's environment; undefined removes a variable. */
@@ -130,7 +132,9 @@ interface Started {
 }
 
 async function start(options: StartOptions): Promise<Started> {
-  const { command, args } = await programCommand(options.shape ?? 'source', options.args);
+  const { command, args } = options.program
+    ? { command: options.program.command, args: [...options.program.args, ...(options.args ?? [])] }
+    : await programCommand(options.shape ?? 'source', options.args);
   const child = spawn(command, args, {
     cwd: options.cwd ?? ROOT,
     env: programEnvironment(options.env),
