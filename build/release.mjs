@@ -22,8 +22,9 @@ import { Packages } from './packages.mjs';
 import { makeKey } from './release-key.mjs';
 import { readReleaseOptions } from './release-options.mjs';
 import { makeSbom } from './sbom.mjs';
+import { signRelease } from './sign.mjs';
 import { Store } from './store.mjs';
-import { SIGNATURE, SUMS, signSums, writeSums } from './sums.mjs';
+import { SIGNATURE, SUMS, writeSums } from './sums.mjs';
 import { NODE_PACKAGES, releaseName } from './targets.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -58,7 +59,7 @@ async function main() {
   }
   await writeSums(outDir);
   await report(outDir, SUMS);
-  await sign(outDir, manifest.release.publicKey);
+  await sign(outDir);
 }
 
 /** What is the same for every target: the npm package, the licences, the SBOM, the installers. */
@@ -123,17 +124,12 @@ async function buildExecutables(targets, folder) {
   return folder;
 }
 
-async function sign(outDir, publicKey) {
-  const key = process.env['LOCAL_CODER_RELEASE_KEY'];
-  if (key === undefined || key === '') {
-    process.stderr.write(
-      `\nNOT SIGNED: LOCAL_CODER_RELEASE_KEY is not set, so there is no ${SIGNATURE}. \`local-coder upgrade\` of a ` +
-        'program that has the public key refuses such a release.\n',
-    );
-    return;
-  }
-  await signSums(outDir, key, publicKey);
-  await report(outDir, SIGNATURE);
+async function sign(outDir) {
+  if (await signRelease(outDir, process.env)) return report(outDir, SIGNATURE);
+  process.stderr.write(
+    `\nNOT SIGNED: LOCAL_CODER_RELEASE_KEY is not set, so there is no ${SIGNATURE}. \`local-coder upgrade\` of a ` +
+      'program that has the public key refuses such a release.\n',
+  );
 }
 
 async function newKey(keyFile) {
