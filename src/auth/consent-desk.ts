@@ -31,7 +31,7 @@ export interface PendingRequest {
   readonly expiresAtMs: number;
 }
 
-/** What is announced once per waiting request. The code is for the terminal alone, never for a log. */
+/** What is announced once per waiting request. The code is for the terminal and the owner's page, never for a log. */
 export interface Announcement extends PendingRequest {
   readonly code: string;
 }
@@ -169,6 +169,12 @@ export class ConsentDesk implements Owner {
     return [...this.#waiting.values()].map(
       ({ code: _code, key: _key, wrongCodes: _wrong, ...shown }) => shown,
     );
+  }
+
+  /** The waiting requests with their codes, for the page on which the owner is logged in. */
+  announced(): Announcement[] {
+    this.#forgetExpired();
+    return [...this.#waiting.values()].map(({ key: _key, wrongCodes: _wrong, ...shown }) => shown);
   }
 
   approve(reference: string, access?: AccessMode): Promise<boolean> {

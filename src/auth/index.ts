@@ -45,7 +45,7 @@ export {
 export type { Grant } from './grant-table.ts';
 export { OAuthError } from './oauth-error.ts';
 export type { Consent, IssueCode } from './owner-consent.ts';
-export { addressKey } from './rate-limit.ts';
+export { addressKey, RateLimit } from './rate-limit.ts';
 export { type Parameters, readForm, readJson } from './request-body.ts';
 export { TABLES as AUTH_TABLES } from './schema.ts';
 export { Seal } from './sealed.ts';

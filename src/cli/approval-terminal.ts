@@ -6,21 +6,27 @@ import { colours, forTerminal } from '../runtime/terminal.ts';
 const READ_MS = 400;
 
 /** Rows of a question beside its subject. What scrolls away unseen would be approved unseen. */
-const ROWS_AROUND = 7;
+const ROWS_AROUND = 8;
 
 const KEYS: Readonly<Record<string, ApprovalAnswer>> = {
   a: 'allow',
   d: 'deny',
   t: 'always-tool',
   c: 'always-call',
+  p: 'always-prefix',
 };
 
-/** Shows calls that wait for approval where somebody can answer; returns the function that ends it. */
-export function askForApproval(approvals: ApprovalDesk, log: Log): () => void {
+/**
+ * Shows calls that wait for approval where somebody can answer; returns the function that ends it.
+ * @param hasPage the local page is there to answer on, too
+ */
+export function askForApproval(approvals: ApprovalDesk, log: Log, hasPage: boolean): () => void {
   if (approvals.policy === 'never') return () => {};
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     log.warn(
-      `--approve ${approvals.policy}: there is no terminal to ask on, so every such call is denied after ten minutes`,
+      hasPage
+        ? `--approve ${approvals.policy}: there is no terminal to ask on here; such calls wait ten minutes for an answer on the local page, to which "local-coder page" on a terminal gives the link`
+        : `--approve ${approvals.policy}: there is no terminal to ask on, so every such call is denied after ten minutes`,
     );
     return () => {};
   }
@@ -66,6 +72,9 @@ export function approveOnTerminal(
           ? [`  ${red('All of it:')} ${lines.length} lines, more than fit here. Scroll up to its beginning.`]
           : []),
         `  [a]llow   [d]eny   always this [t]ool   always exactly this [c]all here`,
+        ...(next.prefix === undefined
+          ? []
+          : [`  always commands here that begin with [p]  ${bold(next.prefix)} …`]),
         '',
       ].join('\n'),
     );
@@ -75,6 +84,7 @@ export function approveOnTerminal(
     if (text === '\u0003') return void process.kill(process.pid, 'SIGINT'); // raw mode hands Ctrl-C over as a key
     const answer = KEYS[text.toLowerCase()];
     if (shown === undefined || answer === undefined || performance.now() - shownAtMs < READ_MS) return;
+    if (answer === 'always-prefix' && shown.prefix === undefined) return; // it was not offered
     desk.answer(shown.id, answer);
   };
 

@@ -9,6 +9,7 @@ export function startCard(
   stream: { isTTY?: boolean },
   commands?: string,
   portable?: string,
+  page?: string,
 ): string {
   const { bold, dim, red } = colours(stream);
   const [first, ...more] = settings.workspace;
@@ -28,6 +29,7 @@ export function startCard(
     `  Access    ${access}`,
     ...(settings.access === 'workspace' && commands !== undefined ? [`  Commands  ${commands}`] : []),
     ...(portable === undefined ? [] : [`  Portable  ${portable}`]),
+    ...(page === undefined ? [] : [`  Page      ${page}`]),
     '',
     `  Connect   claude mcp add --transport http local-coder ${address}`,
     `            codex mcp add local-coder --url ${address}`,

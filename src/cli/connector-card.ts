@@ -12,6 +12,13 @@ export interface ConnectorCard {
   readonly streams?: boolean;
 }
 
+export const CONNECTOR_NAME = 'local-coder';
+
+/** What the form is told of the server. @param folder the first folder that is served */
+export function connectorDescription(folder: string): string {
+  return `Files, search, shell and git of ${folder} on my own machine`;
+}
+
 export interface CardStream {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
@@ -24,18 +31,18 @@ const WIDE = 80;
 export async function connectorCard(card: ConnectorCard, stream: CardStream): Promise<string> {
   const { bold, dim } = colours({ isTTY: stream.isTTY === true });
   const { address } = card;
-  const description = `Files, search, shell and git of ${forTerminal(card.folder)} on my own machine`;
+  const description = forTerminal(connectorDescription(card.folder));
   const where = 'https://chatgpt.com/plugins → + → Add custom MCP server';
   const lines =
     address.kind === 'url'
       ? [
-          `  Name            local-coder`,
+          `  Name            ${CONNECTOR_NAME}`,
           `  Description     ${description}`,
           `  Server URL      ${bold(urlOf(card, stream))}`,
           `  Authentication  ${authentication(card.auth)}`,
         ]
       : [
-          `  Name            local-coder`,
+          `  Name            ${CONNECTOR_NAME}`,
           `  Description     ${description}`,
           `  Connection      Tunnel, ${bold(address.id)}${address.name === undefined ? '' : ` (${forTerminal(address.name)})`}`,
           `  Authentication  No authentication ${dim('(the tunnel service lets only your organization in)')}`,

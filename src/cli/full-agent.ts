@@ -49,7 +49,7 @@ export async function fullAgent(
   };
   const own = programIn(settings.access);
   void own.recover();
-  const stopAsking = askForApproval(own.approvals, log);
+  const stopAsking = askForApproval(own.approvals, log, false);
   log.warn(
     `the relay may use the normal tools on this machine: access ${settings.access}, folders ${settings.workspace.join(', ')}`,
   );

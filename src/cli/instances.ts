@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import type { TunnelModel } from '../dashboard/models.ts';
 import { processStartTime } from '../runtime/process-identity.ts';
 import { openDatabase } from '../runtime/sqlite.ts';
 
@@ -17,6 +18,8 @@ export interface Instance {
   readonly version: string;
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
+  /** How its tunnel was when it last changed. */
+  readonly tunnel?: TunnelModel | undefined;
 }
 
 const TABLE = `CREATE TABLE IF NOT EXISTS instances (
@@ -27,10 +30,16 @@ const MACHINE_COLUMN = `ALTER TABLE instances ADD COLUMN machine TEXT NOT NULL D
 /** What another machine entered cannot be looked up here; after this time it is taken for ended. */
 const OTHER_MACHINE_GONE_AFTER_MS = 30 * 24 * 3600_000;
 
+/** Beside the instances: not every one has a tunnel, and its state changes while they run. */
+const TUNNEL_TABLE = `CREATE TABLE IF NOT EXISTS instance_tunnels (
+  pid INTEGER NOT NULL, start_time TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, message TEXT, address TEXT,
+  PRIMARY KEY (pid, start_time)) STRICT`;
+
 /** The register of running servers in the state folder's database; how status, stop and --replace find them. */
 export async function openInstances(stateDir: string) {
   const database = await openDatabase(join(stateDir, 'state.db'));
   database.exec(TABLE);
+  database.exec(TUNNEL_TABLE);
   if (!database.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get('instances', 'machine'))
     addColumn(database);
   const machine = hash('sha256', hostname(), 'hex').slice(0, 12);
@@ -54,10 +63,26 @@ export async function openInstances(stateDir: string) {
         );
     },
 
-    remove(instance: Pick<Instance, 'pid' | 'startTime'>): void {
+    /** Writes how an instance's tunnel is now. */
+    setTunnel(instance: Pick<Instance, 'pid' | 'startTime'>, tunnel: TunnelModel): void {
       database
-        .prepare('DELETE FROM instances WHERE pid = ? AND start_time = ?')
-        .run(instance.pid, instance.startTime);
+        .prepare('INSERT OR REPLACE INTO instance_tunnels VALUES (?, ?, ?, ?, ?, ?)')
+        .run(
+          instance.pid,
+          instance.startTime,
+          tunnel.name,
+          tunnel.state,
+          tunnel.message ?? null,
+          tunnel.address ?? null,
+        );
+    },
+
+    remove(instance: Pick<Instance, 'pid' | 'startTime'>): void {
+      for (const table of ['instances', 'instance_tunnels']) {
+        database
+          .prepare(`DELETE FROM ${table} WHERE pid = ? AND start_time = ?`)
+          .run(instance.pid, instance.startTime);
+      }
     },
 
     /** The instances on this machine that still run, oldest first; rows of dead ones are removed on the way. */
@@ -66,7 +91,12 @@ export async function openInstances(stateDir: string) {
         .prepare("DELETE FROM instances WHERE machine NOT IN (?, '') AND started_at_ms < ?")
         .run(machine, Date.now() - OTHER_MACHINE_GONE_AFTER_MS);
       const rows = database
-        .prepare("SELECT * FROM instances WHERE machine IN (?, '') ORDER BY started_at_ms")
+        .prepare(
+          `SELECT i.*, t.name AS tunnel_name, t.state AS tunnel_state, t.message AS tunnel_message,
+             t.address AS tunnel_address FROM instances i
+           LEFT JOIN instance_tunnels t ON t.pid = i.pid AND t.start_time = i.start_time
+           WHERE i.machine IN (?, '') ORDER BY i.started_at_ms`,
+        )
         .all(machine)
         .map(toInstance);
       const alive = await Promise.all(
@@ -104,5 +134,20 @@ function toInstance(row: Record<string, unknown>): Instance {
     access: String(row['access']),
     version: String(row['version']),
     startedAtMs: Number(row['started_at_ms']),
+    tunnel: tunnelOf(row),
+  };
+}
+
+const STATES: readonly TunnelModel['state'][] = ['starting', 'up', 'down', 'failed'];
+
+function tunnelOf(row: Record<string, unknown>): TunnelModel | undefined {
+  const state = STATES.find((known) => known === row['tunnel_state']);
+  if (state === undefined) return undefined;
+  const text = (name: string) => (typeof row[name] === 'string' ? row[name] : undefined);
+  return {
+    name: text('tunnel_name') ?? '',
+    state,
+    message: text('tunnel_message'),
+    address: text('tunnel_address'),
   };
 }

@@ -1,6 +1,7 @@
 import { ApprovalDesk } from '../access/index.ts';
 import type { Settings } from '../config/load.ts';
 import { createInstructions } from '../context/index.ts';
+import type { CallBook } from '../dashboard/call-book.ts';
 import { ToolRegistry } from '../mcp/registry.ts';
 import { VIEWER_INSTRUCTIONS } from '../relay/viewer/contracts.ts';
 import type { Log } from '../runtime/log.ts';
@@ -19,6 +20,7 @@ export interface Program {
   readonly services: Services;
   readonly registry: ToolRegistry;
   readonly approvals: ApprovalDesk;
+  readonly calls: CallBook | undefined;
   readonly instructions: () => Promise<string>;
   /** Finishes or takes back what a killed instance left half way. */
   recover(): Promise<void>;
@@ -26,13 +28,21 @@ export interface Program {
   close(): Promise<void>;
 }
 
-/** @param approvals the desk of another program in this process: one owner, one terminal, one list of what waits */
+/** What the programs of one process share: one owner, one terminal, one page. */
+export interface SharedParts {
+  /** Where calls wait for the owner's word. */
+  readonly approvals?: ApprovalDesk | undefined;
+  /** What the local page knows of calls; without a page there is none. */
+  readonly calls?: CallBook | undefined;
+}
+
 export function startProgram(
   settings: Settings,
   stateDir: string,
   log: Log,
-  approvals: ApprovalDesk = new ApprovalDesk({ policy: settings.approve }),
+  shared: SharedParts = {},
 ): Program {
+  const { approvals = new ApprovalDesk({ policy: settings.approve }), calls } = shared;
   const services = startServices(settings, stateDir, log);
   const registry = new ToolRegistry({
     approvals,
@@ -43,8 +53,13 @@ export function startProgram(
     around: (call) => services.workspace.around(call),
     quietAnnotations: settings.annotations === 'quiet',
     view: settings.widgets ? TOOL_VIEW : undefined,
+    onStart: calls && ((call) => calls.started(call)),
+    onProcess: calls && ((callId, processId) => calls.process(callId, processId)),
+    onLateEnd: calls && ((end) => calls.endedLate(end)),
     onCall: (record) => {
-      services.audit?.record(auditEntry(record));
+      const entry = auditEntry(record);
+      services.audit?.record(entry);
+      calls?.ended(record, entry.target);
       log.debug(
         `${record.tool} ${record.code ?? record.outcome} in ${Math.round(record.durationMs)} ms, ${record.resultBytes} characters`,
       );
@@ -56,6 +71,7 @@ export function startProgram(
     services,
     registry,
     approvals,
+    calls,
     instructions: instructionsOf(settings, services),
     async recover() {
       await services.history?.recover().catch((error: unknown) => log.warn(`history: ${String(error)}`));

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Settings } from '../config/load.ts';
 import { EXIT, type ExitCode, UsageError } from '../config/usage-error.ts';
+import type { ConnectorModel, TunnelModel } from '../dashboard/models.ts';
 import { type Listener, listen } from '../http/listener.ts';
 import { createPublicApp } from '../http/public-app.ts';
 import type { RequestLine } from '../http/request-log.ts';
@@ -21,7 +22,7 @@ import {
   type TunnelStatus,
 } from '../tunnel/types.ts';
 import type { Gatekeeper } from './caller-auth.ts';
-import { connectorCard } from './connector-card.ts';
+import { CONNECTOR_NAME, connectorCard, connectorDescription } from './connector-card.ts';
 import { providerContext } from './provider-settings.ts';
 import type { ServedModes } from './served-modes.ts';
 
@@ -32,13 +33,18 @@ export interface PublicSideOptions {
   readonly gatekeeper: Gatekeeper;
   readonly log: Log;
   readonly onRequest: (line: RequestLine) => void;
+  /** Told when the tunnel's status has changed. */
+  readonly onStatus: () => void;
 }
 
 /** What is reached from the web. */
 export interface PublicSide {
   /** Resolves when there will never be a tunnel and the program should end; never when all is well. */
   readonly failed: Promise<UsageError>;
-  status(): TunnelStatus & { readonly address: TunnelAddress | undefined };
+  /** How the tunnel is; without one, how the address is that somebody else leads here. */
+  tunnel(): TunnelModel;
+  /** What ChatGPT's form asks for; undefined while there is no address. */
+  connector(): Promise<ConnectorModel | undefined>;
   close(graceMs: number): Promise<void>;
 }
 
@@ -74,9 +80,13 @@ export async function openPublicSide(options: PublicSideOptions): Promise<Public
     port: listener?.port ?? 0,
     dataPath: createDataPath(health, client),
     events: {
-      progress: (message) => log.info(message),
+      progress(message) {
+        log.info(message);
+        options.onStatus();
+      },
       up(address, facts) {
         streams = facts.streams;
+        options.onStatus();
         if (address.kind === 'url') {
           origin = address.origin;
           modes.setBaseUrl(origin);
@@ -84,14 +94,19 @@ export async function openPublicSide(options: PublicSideOptions): Promise<Public
         if (!facts.changed) return log.info(`the tunnel is back at ${shown(address)}`);
         void showCard(options, address, address.kind === 'url' ? auth : 'none', facts.streams);
       },
-      down: (message, tail) => log.warn(withTail(message, tail)),
-      gaveUp: (error) =>
+      down(message, tail) {
+        log.warn(withTail(message, tail));
+        options.onStatus();
+      },
+      gaveUp(error) {
         log.error(
           withTail(
             `there is no tunnel any more: ${error.message} ${error.hint} The server on this machine goes on; start it anew when that is mended.`,
             error.logTail,
           ),
-        ),
+        );
+        options.onStatus();
+      },
     },
   });
   const failed = new Promise<UsageError>((resolve) => {
@@ -99,7 +114,29 @@ export async function openPublicSide(options: PublicSideOptions): Promise<Public
   });
   return {
     failed,
-    status: () => supervisor.status(),
+    tunnel() {
+      const { state, message, address } = supervisor.status();
+      return {
+        name: name === 'none' ? 'public-url' : name,
+        state: STATES[state],
+        message,
+        address: address && shown(address),
+      };
+    },
+    async connector() {
+      const { address } = supervisor.status();
+      if (address === undefined) return undefined;
+      const path = auth === 'url' && address.kind === 'url' ? await gatekeeper.secretUrl.path() : '/mcp';
+      return {
+        name: CONNECTOR_NAME,
+        description: connectorDescription(settings.workspace[0]),
+        server:
+          address.kind === 'url'
+            ? { kind: 'url', value: `${address.origin}${path}` }
+            : { kind: 'tunnel', value: address.id },
+        authentication: address.kind === 'url' && auth === 'oauth' ? 'oauth' : 'none',
+      };
+    },
     async close(graceMs) {
       await supervisor.stop();
       await Promise.race([listener?.close(graceMs), delay(graceMs + 1_000, undefined, { ref: false })]);
@@ -107,6 +144,14 @@ export async function openPublicSide(options: PublicSideOptions): Promise<Public
     },
   };
 }
+
+/** The page's words for what the supervisor says. */
+const STATES = {
+  connecting: 'starting',
+  connected: 'up',
+  reconnecting: 'down',
+  ended: 'failed',
+} as const satisfies Record<TunnelStatus['state'], TunnelModel['state']>;
 
 /** Nothing that is public is open: --auth none is refused. */
 function publicAuth(settings: Settings, name: TunnelName | 'none'): 'oauth' | 'url' {

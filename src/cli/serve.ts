@@ -4,6 +4,7 @@ import type { SettingName } from '../config/definitions.ts';
 import { loadSettings, type Settings } from '../config/load.ts';
 import { openStateDir } from '../config/state-dir.ts';
 import { EXIT, type ExitCode, UsageError } from '../config/usage-error.ts';
+import { CallBook } from '../dashboard/call-book.ts';
 import { createApp } from '../http/app.ts';
 import { type Listener, listen } from '../http/listener.ts';
 import type { PublicAppOptions } from '../http/public-app.ts';
@@ -11,18 +12,17 @@ import type { RequestLine } from '../http/request-log.ts';
 import { createMcpEndpoint } from '../mcp/http.ts';
 import { systemCode } from '../runtime/errors.ts';
 import { createLog, type Log } from '../runtime/log.ts';
-import { processStartTime } from '../runtime/process-identity.ts';
-import { VERSION } from '../runtime/version.ts';
 import type { AccessMode } from '../workspace/index.ts';
 import { askForApproval } from './approval-terminal.ts';
 import type { Gatekeeper } from './caller-auth.ts';
 import { startCard } from './card.ts';
 import { addressOf, isLoopback } from './host-address.ts';
-import type { Instance } from './instances.ts';
+import { LocalPage } from './local-page.ts';
 import { portOwner } from './port-owner.ts';
 import { startProgram } from './program.ts';
 import { wantsPublicSide } from './provider-settings.ts';
 import type { PublicSide, PublicSideOptions } from './public-side.ts';
+import { register } from './registration.ts';
 import { ServedModes } from './served-modes.ts';
 import { onTermination } from './termination.ts';
 
@@ -39,17 +39,35 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   if (warning !== undefined) log.warn(warning);
   if (settings.replace) await replaceOlder(settings, stateDir, log);
 
-  const program = startProgram(settings, stateDir, log);
+  // A listener that others reach has no page: nobody would ever look at its calls.
+  const calls = isLoopback(settings.host) ? new CallBook() : undefined;
+  const program = startProgram(settings, stateDir, log, { calls });
   const onError = (error: Error) => log.debug(error.message);
   const mcp = createMcpEndpoint({ registry: program.registry, instructions: program.instructions, onError });
   let port = settings.port;
   const modes = new ServedModes({ program, mcp }, settings, stateDir, log);
   const auth = listenerAuth(settings);
   const gatekeeper = await gatekeeperFor(settings, stateDir, log);
+  let origin = '';
+  let publicSide: PublicSide | undefined;
+  const page =
+    calls &&
+    new LocalPage({
+      settings,
+      stateDir,
+      calls,
+      approvals: program.approvals,
+      modes,
+      gatekeeper,
+      auth: auth ?? (wantsPublicSide(settings) ? publicAuth(settings) : undefined),
+      origin: () => origin,
+      publicSide: () => publicSide,
+      log,
+    });
   const callerAuth = auth && gatekeeper?.callerAuth(auth, ({ headers }) => `http://${headers.get('host')}`);
   const routes = {
     mcpFor: (granted: AccessMode | undefined) => modes.mcpFor(granted),
-    onRequest: (line: RequestLine) => log.info(requestLine(line)),
+    onRequest: (line: RequestLine) => tellRequest(line, log, page),
     onError: (error: Error) => log.error(error.stack ?? error.message),
   };
   const app =
@@ -62,10 +80,11 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
           workspace: program.services.workspace,
           offers: program.services.offers,
           port: () => port,
+          page: page && ((request) => page.fetch(request)),
         });
   const listener = await bind(app.fetch, settings);
   port = listener.port;
-  const origin = `http://${addressOf(settings.host)}:${port}`;
+  origin = `http://${addressOf(settings.host)}:${port}`;
   modes.setBaseUrl(origin);
   process.stdout.write(
     startCard(
@@ -74,16 +93,28 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
       process.stdout,
       await describeCommands(settings.access, program.services.sandbox),
       portable?.says,
+      page?.link(),
     ),
   );
 
-  const stopAsking = askForApproval(program.approvals, log);
+  const stopAsking = askForApproval(program.approvals, log, page !== undefined);
   const terminated = onTermination();
-  const publicSide =
-    gatekeeper && wantsPublicSide(settings)
-      ? await openPublic({ settings, stateDir, modes, gatekeeper, log, listener })
-      : undefined;
   const registered = register(settings, stateDir, port, log);
+  if (gatekeeper && wantsPublicSide(settings)) {
+    const onRequest = (line: RequestLine) => tellRequest(line, log, page);
+    const onStatus = () => void registered.then((entry) => entry?.tell(publicSide?.tunnel()));
+    publicSide = await openPublic({
+      settings,
+      stateDir,
+      modes,
+      gatekeeper,
+      log,
+      listener,
+      onRequest,
+      onStatus,
+    });
+    onStatus();
+  }
   void program.recover();
   // The shell's start files are read before the first command needs them, but not while a client connects.
   setTimeout(() => void program.services.shell.prepare().catch(() => {}), PREPARE_SHELL_MS).unref();
@@ -92,13 +123,14 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   if (typeof end === 'string') log.info(`${end}: ending; running calls have ${GRACE_MS / 1000} s`);
   stopAsking();
   const publicClosed = publicSide?.close(GRACE_MS);
+  await page?.close();
   const closed = listener.close(GRACE_MS);
   await program.registry.drain(GRACE_MS);
   await program.close();
   await Promise.all([closed, publicClosed, modes.close(GRACE_MS)]);
   await mcp.close();
   gatekeeper?.close();
-  (await registered)?.();
+  (await registered)?.remove();
   if (typeof end !== 'string') throw end;
   return EXIT.ok;
 }
@@ -138,10 +170,10 @@ async function gatekeeperFor(settings: Settings, stateDir: string, log: Log) {
 async function openPublic({
   listener,
   ...options
-}: Omit<PublicSideOptions, 'onRequest'> & { listener: Listener }): Promise<PublicSide> {
+}: PublicSideOptions & { listener: Listener }): Promise<PublicSide> {
   const { openPublicSide } = await import('./public-side.ts');
   try {
-    return await openPublicSide({ ...options, onRequest: (line) => options.log.info(requestLine(line)) });
+    return await openPublicSide(options);
   } catch (error) {
     await listener.close(0);
     throw error;
@@ -179,39 +211,6 @@ async function bind(fetch: Parameters<typeof listen>[0], settings: Settings): Pr
   }
 }
 
-/** Enters this server into the register of instances; returns the function that takes it out. */
-async function register(
-  settings: Settings,
-  stateDir: string,
-  port: number,
-  log: Log,
-): Promise<(() => void) | undefined> {
-  try {
-    const { openInstances } = await import('./instances.ts');
-    const instances = await openInstances(stateDir);
-    const instance: Instance = {
-      pid: process.pid,
-      startTime: (await processStartTime(process.pid)) ?? '',
-      host: settings.host,
-      port,
-      roots: settings.workspace,
-      access: settings.access,
-      version: VERSION,
-      startedAtMs: Date.now(),
-    };
-    instances.add(instance);
-    return () => {
-      instances.remove(instance);
-      instances.close();
-    };
-  } catch (error) {
-    log.warn(
-      `status, stop and --replace will not find this instance: ${error instanceof Error ? error.message : error}`,
-    );
-    return undefined;
-  }
-}
-
 async function replaceOlder(settings: Settings, stateDir: string, log: Log): Promise<void> {
   const [{ openInstances }, { stopInstance }] = await Promise.all([
     import('./instances.ts'),
@@ -233,6 +232,19 @@ async function replaceOlder(settings: Settings, stateDir: string, log: Log): Pro
   } finally {
     instances.close();
   }
+}
+
+/** What the page asks for all the time would drown what the user wants to see, unless it is refused. */
+function tellRequest(line: RequestLine, log: Log, page: LocalPage | undefined): void {
+  page?.seen(line);
+  const isPage = line.path.startsWith('/page/') && line.status < 400;
+  log[isPage ? 'debug' : 'info'](requestLine(line));
+}
+
+/** What strangers are asked for; with the OpenAI tunnel the tunnel service lets in. */
+function publicAuth(settings: Settings): 'oauth' | 'url' | undefined {
+  if (settings.tunnel === 'openai') return undefined;
+  return settings.auth === 'url' ? 'url' : 'oauth';
 }
 
 function requestLine(line: RequestLine): string {

@@ -35,7 +35,7 @@ export class ServedModes {
     let served = this.#served.get(access);
     if (served === undefined) {
       const settings = { ...this.#settings, access, 'sandbox-network': this.#networkFor(access) };
-      const program = startProgram(settings, this.#stateDir, this.#log, this.#main.program.approvals);
+      const program = startProgram(settings, this.#stateDir, this.#log, this.#main.program);
       const { registry, instructions } = program;
       const onError = (error: Error) => this.#log.debug(error.message);
       served = { program, mcp: createMcpEndpoint({ registry, instructions, onError }) };
@@ -55,8 +55,9 @@ export class ServedModes {
   }
 
   /** What serves now, the server's own mode first. */
-  get services(): readonly Program['services'][] {
-    return [...this.#served.values()].map(({ program }) => program.services);
+  get services(): readonly [Program['services'], ...Program['services'][]] {
+    const [, ...others] = this.#served.values();
+    return [this.#main.program.services, ...others.map(({ program }) => program.services)];
   }
 
   /** The address under which offered files can be fetched. */

@@ -141,6 +141,15 @@ export interface HistoryModel {
   readonly canRedo: boolean;
 }
 
+/** The checkpoints of one file. */
+export interface FileHistoryModel extends HistoryModel {
+  readonly path: string;
+  /** The checkpoint that `diff` begins before, where one was asked for (`?against=c12`). */
+  readonly against: string | undefined;
+  /** From what stood there before `against` to what stands there now; undefined when that did not change this file. */
+  readonly diff: FileDiffModel | undefined;
+}
+
 export interface CheckpointModel {
   readonly id: string;
   readonly at: IsoTime;

@@ -1,4 +1,5 @@
 import { splitLines } from '../workspace/index.ts';
+import { groupHunks, linesAfter, linesBefore } from './hunks.ts';
 import { type LineChange, lineChanges } from './line-changes.ts';
 import type { Region } from './regions.ts';
 
@@ -10,7 +11,6 @@ export interface UnifiedDiff {
   readonly truncated: boolean;
 }
 
-const CONTEXT_LINES = 3;
 const MAX_DIFF_BYTES = 32 * 1024;
 const MAX_LINE_CHARS = 2_000;
 
@@ -53,18 +53,6 @@ export async function unifiedDiff(
   };
 }
 
-/** Changes whose context would touch or overlap are one hunk. */
-function groupHunks(changes: readonly LineChange[]): LineChange[][] {
-  const hunks: LineChange[][] = [];
-  for (const change of changes) {
-    const last = hunks.at(-1)?.at(-1);
-    const gap = last ? change.oldLine - (last.oldLine + last.oldLines.length) : Number.POSITIVE_INFINITY;
-    if (gap <= 2 * CONTEXT_LINES) hunks.at(-1)?.push(change);
-    else hunks.push([change]);
-  }
-  return hunks;
-}
-
 /** @param shift lines by which earlier hunks moved the new text */
 function renderHunk(before: string, hunk: readonly LineChange[], shift: number): string[] {
   const first = hunk[0]!;
@@ -88,23 +76,6 @@ function renderHunk(before: string, hunk: readonly LineChange[], shift: number):
   const oldNumber = oldCount === 0 ? oldStart : oldStart + 1;
   const newNumber = newCount === 0 ? oldStart + shift : oldStart + shift + 1;
   return [`@@ -${oldNumber},${oldCount} +${newNumber},${newCount} @@\n`, ...body];
-}
-
-function linesBefore(text: string, position: number): string[] {
-  let start = position;
-  for (let count = 0; count < CONTEXT_LINES && start > 0; count++) {
-    start = start === 1 ? 0 : text.lastIndexOf('\n', start - 2) + 1;
-  }
-  return splitLines(text.slice(start, position));
-}
-
-function linesAfter(text: string, position: number): string[] {
-  let end = position;
-  for (let count = 0; count < CONTEXT_LINES && end < text.length; count++) {
-    const at = text.indexOf('\n', end);
-    end = at === -1 ? text.length : at + 1;
-  }
-  return splitLines(text.slice(position, end));
 }
 
 function mark(sign: ' ' | '-' | '+', line: string): string {

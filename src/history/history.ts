@@ -10,12 +10,18 @@ import {
 import { Blobs } from './blobs.ts';
 import type { Core, Origin } from './core.ts';
 import { GitIgnored } from './git-ignored.ts';
-import { entryStats } from './inspect.ts';
+import { entryStats, inspect } from './inspect.ts';
 import { type CallRecorder, createRecorder } from './recorder.ts';
 import { planRestore, type RestoreStep, restore } from './restore.ts';
 import { removeExpired } from './retention.ts';
 import { Store } from './store.ts';
-import { type CheckpointHead, checkpointName, checkpointNumber, type EntryState } from './types.ts';
+import {
+  type CheckpointHead,
+  checkpointName,
+  checkpointNumber,
+  type EntryState,
+  type RecordedEntry,
+} from './types.ts';
 import { resolveUnfinished } from './unfinished.ts';
 import { type ListedCheckpoint, Visibility } from './visibility.ts';
 
@@ -35,6 +41,17 @@ export interface ListOptions {
   /** Only checkpoints older than this one. */
   readonly before?: string | undefined;
 }
+
+export interface CheckpointPage {
+  /** Those of which something may be seen, newest first. */
+  readonly checkpoints: ListedCheckpoint[];
+  readonly hasMore: boolean;
+  /** The `before` of the next page. */
+  readonly next: string | undefined;
+}
+
+/** One path of a checkpoint: what stood there before it, and what it left. */
+export type CheckpointChange = Pick<RecordedEntry, 'path' | 'before' | 'after'>;
 
 export interface RestoreResult {
   /** The checkpoint that was restored. */
@@ -101,14 +118,54 @@ export class History {
   }
 
   /** The checkpoints of the present roots, newest first. */
-  async list({ limit, before }: ListOptions): Promise<{ checkpoints: ListedCheckpoint[]; hasMore: boolean }> {
+  async list({ limit, before }: ListOptions): Promise<CheckpointPage> {
     const store = await this.#open();
     const id = before === undefined ? undefined : this.#number(before);
-    const heads = store.heads(this.#core.workspace.roots, id, limit + 1);
-    const checkpoints = await Promise.all(
-      heads.slice(0, limit).map((head) => this.#visibility.list(store, head)),
+    return this.#page(store, store.heads(this.#core.workspace.roots, id, limit + 1), limit);
+  }
+
+  /** The checkpoints that changed one file, newest first. @param path absolute */
+  async ofFile(path: string, { limit, before }: ListOptions): Promise<CheckpointPage> {
+    const store = await this.#open();
+    const id = before === undefined ? undefined : this.#number(before);
+    return this.#page(store, store.headsOfPath(path, id, limit + 1), limit);
+  }
+
+  /** What stands at a path now; undefined for what is neither file, link nor folder. */
+  async stateOf(path: string): Promise<EntryState | undefined> {
+    return inspect(path);
+  }
+
+  /**
+   * What a checkpoint changed, path by path.
+   * @throws {CodedError} NOT_AVAILABLE for one that is unknown or of which nothing may be seen
+   */
+  async changes(checkpoint: string): Promise<{ changes: CheckpointChange[]; hidden: number }> {
+    const store = await this.#open();
+    const entries = store.entries(this.#head(store, checkpoint).id);
+    const visible = await this.#visibility.filter(entries);
+    if (visible.length === 0) throw unknownCheckpoint(checkpoint);
+    return {
+      changes: visible.map(({ path, before, after }) => ({ path, before, after })),
+      hidden: entries.length - visible.length,
+    };
+  }
+
+  /** One checkpoint as a list shows it. @throws {CodedError} as `changes` */
+  async checkpoint(checkpoint: string): Promise<ListedCheckpoint> {
+    const store = await this.#open();
+    const listed = await this.#visibility.list(store, this.#head(store, checkpoint));
+    if (listed === undefined) throw unknownCheckpoint(checkpoint);
+    return listed;
+  }
+
+  /** Whether there is a restore that redo would take back. */
+  async canRedo(): Promise<boolean> {
+    const store = await this.#open();
+    return this.#lastRestore(store).then(
+      () => true,
+      () => false,
     );
-    return { checkpoints: checkpoints.filter((each) => each !== undefined), hasMore: heads.length > limit };
   }
 
   /** The id of the newest change below the roots that was not taken back yet; restores do not count. */
@@ -261,6 +318,19 @@ export class History {
       );
     }
     for (const { path } of entries) await workspace.forWriting(path);
+  }
+
+  /** @param heads one more than the page holds, where there are more */
+  async #page(store: Store, heads: readonly CheckpointHead[], limit: number): Promise<CheckpointPage> {
+    const shown = heads.slice(0, limit);
+    const checkpoints = await Promise.all(shown.map((head) => this.#visibility.list(store, head)));
+    const hasMore = heads.length > limit;
+    const last = shown.at(-1);
+    return {
+      checkpoints: checkpoints.filter((each) => each !== undefined),
+      hasMore,
+      next: hasMore && last !== undefined ? checkpointName(last.id) : undefined,
+    };
   }
 
   #head(store: Store, checkpoint: string): CheckpointHead {

@@ -1,5 +1,7 @@
 /** The public face of the history domain: what every change of a file leaves behind, and the way back. */
 export {
+  type CheckpointChange,
+  type CheckpointPage,
   createHistory,
   type History,
   type HistoryOptions,
@@ -9,5 +11,6 @@ export {
 export { recordAround } from './record-around.ts';
 export type { CallRecorder, RecordOutcome } from './recorder.ts';
 export { fileSteps, type RestoreStep } from './restore.ts';
-export type { EntryState } from './types.ts';
+export { describeState, stateText } from './state-text.ts';
+export { type EntryState, sameContent } from './types.ts';
 export { type ChangeWord, changeOf, type ListedCheckpoint } from './visibility.ts';

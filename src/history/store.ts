@@ -209,6 +209,17 @@ export class Store {
     ).map(headOf);
   }
 
+  /** Finished checkpoints that changed a path, newest first. */
+  headsOfPath(path: string, before: number | undefined, limit: number): CheckpointHead[] {
+    return this.#all(
+      `SELECT c.* FROM checkpoint_files f JOIN checkpoints c ON c.id = f.checkpoint
+       WHERE f.path = ? AND f.checkpoint < ? AND c.owner IS NULL ORDER BY f.checkpoint DESC LIMIT ?`,
+      path,
+      before ?? Number.MAX_SAFE_INTEGER,
+      limit,
+    ).map(headOf);
+  }
+
   /**
    * The newest finished change of the roots that no restore has taken back, restores themselves left out. A restore
    * takes back its checkpoint and what was changed in the same files between the two.

@@ -21,6 +21,8 @@ export interface AppOptions {
   readonly auth?: CallerAuth | undefined;
   /** With `auth`: the endpoint for a client that was granted this mode. */
   readonly mcpFor?: GuardedMcpOptions['mcp'] | undefined;
+  /** The local page, where there is one: takes the requests of browsers for `/` and everything below `/page/`. */
+  readonly page?: ((request: Request) => Promise<Response>) | undefined;
   readonly onRequest: (line: RequestLine) => void;
   readonly onError: (error: Error) => void;
 }
@@ -40,6 +42,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     };
     return forHono(PlainAnswer.json(JSON.stringify(health)));
   });
+  if (options.page !== undefined) mountPage(app, options.page);
   if (options.auth !== undefined) {
     const mcp = options.mcpFor ?? (() => options.mcp);
     mountGuardedMcp(app, { auth: options.auth, mcp, streams: () => true });
@@ -55,4 +58,14 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     return forHono(jsonRpcError(500, -32603, 'Internal error; the server log names it.'));
   });
   return app;
+}
+
+/** At `/` are both MCP and the page: who accepts HTML is a browser, which no MCP client does. */
+function mountPage(app: Hono<AppEnv>, page: (request: Request) => Promise<Response>): void {
+  app.get('/', async (context, next) => {
+    const accept = context.req.header('accept') ?? '';
+    return accept.includes('text/html') ? page(context.req.raw) : next();
+  });
+  app.get('/favicon.ico', () => forHono(new PlainAnswer(204, { 'cache-control': 'private, max-age=86400' })));
+  app.all('/page/*', (context) => page(context.req.raw));
 }

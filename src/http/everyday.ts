@@ -23,7 +23,7 @@ export function forHono(answer: PlainAnswer | Response): Response {
 
 /**
  * Answers a request without the Web API when it is one of those that every client sends: MCP of the 2025 era, its GET
- * and DELETE, /health. They go through the same routes as all others; only what carries them there is lighter.
+ * and DELETE, /health, and what an open page asks for. They go through the same routes as all others; only what carries them there is lighter.
  * @returns false when it is none; the body, when it was read, is then in `incoming.rawBody` for @hono/node-server
  */
 export async function answerEveryday(
@@ -64,7 +64,7 @@ export async function answerEveryday(
 
 function isEverydayRoute(method: string, url: string): boolean {
   if (url === '/mcp' || url === '/') return method === 'POST' || method === 'GET' || method === 'DELETE';
-  return url === '/health' && method === 'GET';
+  return method === 'GET' && (url === '/health' || url.startsWith('/page/'));
 }
 
 function oneHeader(value: string | string[] | undefined): string | null {

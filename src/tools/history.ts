@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { unifiedDiff } from '../edit/index.ts';
 import {
-  type EntryState,
+  describeState,
   fileSteps,
   type History,
   type ListedCheckpoint,
   type RestoreStep,
+  stateText,
 } from '../history/index.ts';
 import { CodedError } from '../runtime/errors.ts';
-import { decodeText, type Workspace } from '../workspace/index.ts';
+import type { Workspace } from '../workspace/index.ts';
 import { CHANGES, defineTool, type ToolAnswer } from './define.ts';
 import { count } from './files-call.ts';
 import { fitting } from './git-common.ts';
@@ -214,11 +215,11 @@ async function diffOf(
   const changing = steps.filter(({ action }) => action !== 'already');
   for (const [index, step] of changing.entries()) {
     const shown = workspace.display(step.path);
-    const before = await text(step.current, () => history.present(step.path, MAX_COMPARED_BYTES));
-    const after = await text(step.target, () => history.content(step.target, MAX_COMPARED_BYTES));
+    const before = await stateText(step.current, () => history.present(step.path, MAX_COMPARED_BYTES));
+    const after = await stateText(step.target, () => history.content(step.target, MAX_COMPARED_BYTES));
     const part =
       before === undefined || after === undefined
-        ? `${shown}: ${describe(step.current)} → ${describe(step.target)}\n`
+        ? `${shown}: ${describeState(step.current)} → ${describeState(step.target)}\n`
         : (
             await unifiedDiff(shown, before, after, [
               { oldStart: 0, oldEnd: before.length, newStart: 0, newEnd: after.length },
@@ -232,32 +233,6 @@ async function diffOf(
     parts.push(part);
   }
   return { text: parts.join(''), truncated: false };
-}
-
-/** The text of a state; undefined for what is not text. */
-async function text(
-  state: EntryState | undefined,
-  read: () => Promise<Buffer | undefined>,
-): Promise<string | undefined> {
-  if (state?.type === 'none') return '';
-  if (state?.type !== 'file') return undefined;
-  const bytes = await read();
-  return bytes && decodeText(bytes)?.text;
-}
-
-function describe(state: EntryState | undefined): string {
-  switch (state?.type) {
-    case 'none':
-      return 'not there';
-    case 'file':
-      return `file of ${count(state.sizeBytes, 'byte')}`;
-    case 'link':
-      return `link to ${state.target}`;
-    case 'folder':
-      return 'folder';
-    default:
-      return 'special file';
-  }
 }
 
 function required(id: string | undefined, action: string): string {

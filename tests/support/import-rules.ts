@@ -5,6 +5,7 @@ import { posix } from 'node:path';
 const LAYERS: readonly (readonly string[])[] = [
   ['main.ts'],
   ['cli'],
+  ['dashboard'],
   ['http', 'tunnel', 'relay'],
   ['mcp', 'auth'],
   ['tools', 'widgets'],

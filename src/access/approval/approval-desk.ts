@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CodedError } from '../../runtime/errors.ts';
+import { commandPrefix } from './command-prefix.ts';
 
 /** Which calls are shown to the owner first (`--approve`). */
 export type ApprovalPolicy = 'never' | 'destructive' | 'all';
@@ -16,10 +17,14 @@ export interface ApprovalRequest {
   /** The access mode that the call would be made in; what is allowed for good in one is not in a wider one. */
   readonly access: string | undefined;
   readonly askedAt: Date;
+  /** Without an answer by then the call is denied. */
+  readonly expiresAt: Date;
+  /** The leading words that `always-prefix` would cover; undefined where none can be offered safely. */
+  readonly prefix: string | undefined;
 }
 
 /** The owner's word: this once, or for the rest of this run. */
-export type ApprovalAnswer = 'allow' | 'deny' | 'always-tool' | 'always-call';
+export type ApprovalAnswer = 'allow' | 'deny' | 'always-tool' | 'always-call' | 'always-prefix';
 
 export interface ApprovalDeskOptions {
   readonly policy: ApprovalPolicy;
@@ -32,6 +37,7 @@ export interface ApprovalDeskOptions {
 interface Waiting {
   readonly request: ApprovalRequest;
   readonly callKey: string;
+  readonly prefixKey: string | undefined;
   readonly settle: (allowed: boolean, why: string) => void;
 }
 
@@ -41,7 +47,8 @@ const MAX_WAITING = 100;
 /**
  * Where calls wait for the owner's word. Whoever shows them (the terminal, the local page) listens to `onChange` and
  * answers with the request's id; the first answer wins. What was allowed for good is allowed for this run of the
- * program: for one tool, or for exactly this call in this folder, never by the beginning of a command.
+ * program: for one tool, for exactly this call in this folder, or for simple commands in this folder that begin with the
+ * same words (command-prefix.ts); always in the same access mode, and a prefix with the same other arguments.
  */
 export class ApprovalDesk {
   readonly policy: ApprovalPolicy;
@@ -49,6 +56,7 @@ export class ApprovalDesk {
   readonly #waiting = new Map<string, Waiting>();
   readonly #allowedTools = new Set<string>();
   readonly #allowedCalls = new Set<string>();
+  readonly #allowedPrefixes = new Set<string>();
   readonly #listeners = new Set<() => void>();
 
   constructor(options: ApprovalDeskOptions) {
@@ -80,22 +88,29 @@ export class ApprovalDesk {
    * @throws {CodedError} DENIED; the signal's reason when the call is cancelled meanwhile
    */
   ask(
-    call: Omit<ApprovalRequest, 'id' | 'askedAt'>,
+    call: Omit<ApprovalRequest, 'id' | 'askedAt' | 'expiresAt' | 'prefix'>,
     args: unknown,
     signal: AbortSignal,
     askUser?: (question: string) => Promise<boolean>,
   ): Promise<void> {
     const callKey = JSON.stringify([call.access ?? null, call.tool, call.folder, args]);
-    if (this.#allowedTools.has(toolKey(call)) || this.#allowedCalls.has(callKey)) return Promise.resolve();
+    const prefix = prefixOf(args);
+    const keys = { request: call, callKey, prefixKey: prefix && prefixKey(call, prefix, args) };
+    if (this.#isAllowed(keys)) return Promise.resolve();
     if (this.#waiting.size >= (this.#options.maxWaiting ?? MAX_WAITING)) {
       return Promise.reject(denied('Too many calls wait for approval already'));
     }
-    const request = { ...call, id: randomBytes(6).toString('hex'), askedAt: new Date() };
+    const expireMs = this.#options.expireMs ?? EXPIRE_MS;
+    const askedAt = new Date();
+    const request = {
+      ...call,
+      id: randomBytes(6).toString('hex'),
+      askedAt,
+      expiresAt: new Date(askedAt.getTime() + expireMs),
+      prefix,
+    };
     return new Promise((resolve, reject) => {
-      const expiry = setTimeout(
-        () => settle(false, 'Nobody answered within ten minutes'),
-        this.#options.expireMs ?? EXPIRE_MS,
-      );
+      const expiry = setTimeout(() => settle(false, 'Nobody answered within ten minutes'), expireMs);
       expiry.unref();
       const onAbort = () => {
         close();
@@ -113,7 +128,7 @@ export class ApprovalDesk {
         else reject(denied(why));
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiting.set(request.id, { request, callKey, settle });
+      this.#waiting.set(request.id, { ...keys, request, settle });
       this.#changed();
       askUser?.(`Allow ${call.tool} in ${call.folder}?\n${call.subject}`).then(
         (agreed) => this.answer(request.id, agreed ? 'allow' : 'deny'),
@@ -122,19 +137,31 @@ export class ApprovalDesk {
     });
   }
 
-  /** Settles a request. @returns false when it is not waiting any more: somebody else was first */
+  /**
+   * Settles a request. `always-prefix` of a call without a prefix allows this call alone, once.
+   * @returns false when it is not waiting any more: somebody else was first
+   */
   answer(id: string, answer: ApprovalAnswer): boolean {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return false;
+    if (answer === 'always-prefix' && waiting.prefixKey !== undefined)
+      this.#allowedPrefixes.add(waiting.prefixKey);
     if (answer === 'always-tool') this.#allowedTools.add(toolKey(waiting.request));
     if (answer === 'always-call') this.#allowedCalls.add(waiting.callKey);
     waiting.settle(answer !== 'deny', 'The owner denied it');
     // What the answer covers besides need not be asked again.
     for (const other of [...this.#waiting.values()]) {
-      if (this.#allowedTools.has(toolKey(other.request)) || this.#allowedCalls.has(other.callKey))
-        other.settle(true, '');
+      if (this.#isAllowed(other)) other.settle(true, '');
     }
     return true;
+  }
+
+  #isAllowed(waiting: Pick<Waiting, 'callKey' | 'prefixKey'> & { request: ToolKey }): boolean {
+    return (
+      this.#allowedTools.has(toolKey(waiting.request)) ||
+      this.#allowedCalls.has(waiting.callKey) ||
+      (waiting.prefixKey !== undefined && this.#allowedPrefixes.has(waiting.prefixKey))
+    );
   }
 
   #changed(): void {
@@ -142,7 +169,29 @@ export class ApprovalDesk {
   }
 }
 
-function toolKey({ access, tool }: Pick<ApprovalRequest, 'access' | 'tool'>): string {
+type ToolKey = Pick<ApprovalRequest, 'access' | 'tool'>;
+
+/** Arguments that change nothing of what a command does. */
+const WITHOUT_EFFECT = new Set(['command', 'timeout', 'yield_ms', 'again', 'name']);
+
+function prefixOf(args: unknown): string | undefined {
+  const command = typeof args === 'object' && args !== null && 'command' in args ? args.command : undefined;
+  return typeof command === 'string' ? commandPrefix(command) : undefined;
+}
+
+/** The same as for exactly this call, but for the words after the prefix. */
+function prefixKey(
+  { access, tool, folder }: Pick<ApprovalRequest, 'access' | 'tool' | 'folder'>,
+  prefix: string,
+  args: unknown,
+): string {
+  const others = Object.entries(args as object) // it has a command
+    .filter(([name, value]) => value !== undefined && !WITHOUT_EFFECT.has(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([access ?? null, tool, folder, prefix, others]);
+}
+
+function toolKey({ access, tool }: ToolKey): string {
   return `${access ?? ''} ${tool}`;
 }
 

@@ -1,0 +1,166 @@
+import type { Context } from 'hono';
+import type { Section } from './actions.ts';
+import { answer, refusal } from './answers.ts';
+import type { BookedCall } from './call-book.ts';
+import { EventStream } from './event-stream.ts';
+import { localeOf } from './fragments.ts';
+import type { PageEnv } from './guard.ts';
+import type { DashboardParts } from './parts.ts';
+import { callOf } from './sources/activity.ts';
+import { processesSign, shellOf } from './sources/processes.ts';
+import { activityRows, type Locale } from './views/index.ts';
+
+/** What happens between two looks goes out as one message: at most four a second, whatever the calls. */
+const GATHER_MS = 250;
+/** Rows of one message; how many more there were is a number. */
+const MAX_ROWS = 100;
+const MAX_STREAMS_PER_SESSION = 8;
+/** Looks at what tells nobody that it changes: the process table, a watched output. */
+const LOOK_MS = 500;
+/** The numbers of the status change by themselves. */
+const STATUS_MS = 5_000;
+
+interface Reader {
+  readonly stream: EventStream;
+  readonly locale: Locale;
+  /** Id of the process whose output is watched. */
+  readonly process: string | undefined;
+  outputBytes: number;
+}
+
+/**
+ * The page's live updates. While nobody looks there is no listener, no timer, and nothing is computed.
+ *
+ * `calls`: rows of calls that began or changed. `skipped`: how many more did. `approvals`: how many wait. `status`,
+ * `processes`, `history`, `access`: ask again. `output`: the watched process (its id) has printed more or ended.
+ * `resync`: something was left out for this reader; ask for everything again.
+ */
+export function createEvents(parts: DashboardParts) {
+  const readers = new Set<Reader>();
+  const changedCalls = new Map<string, BookedCall>();
+  const changedSections = new Set<Section>();
+  let gathering: NodeJS.Timeout | undefined;
+  let stopListening: (() => void) | undefined;
+
+  const changed = (section: Section) => {
+    if (readers.size === 0) return;
+    changedSections.add(section);
+    gather();
+  };
+  const gather = () => {
+    gathering ??= setTimeout(() => {
+      gathering = undefined;
+      flush().catch(parts.onError);
+    }, GATHER_MS);
+  };
+  const flush = async () => {
+    const calls = [...changedCalls.values()];
+    changedCalls.clear();
+    const sections = [...changedSections];
+    changedSections.clear();
+    if (calls.length > 0) await sendCalls(calls);
+    for (const section of sections) {
+      const data = section === 'approvals' ? String(parts.approvals.waiting().length) : '1';
+      for (const { stream } of readers) stream.send(section, data);
+    }
+  };
+  const sendCalls = async (calls: readonly BookedCall[]) => {
+    const rows = calls.slice(-MAX_ROWS).reverse().map(callOf);
+    const drawn = new Map<Locale, string>();
+    for (const { locale } of readers) {
+      if (!drawn.has(locale)) drawn.set(locale, String(await activityRows(rows, locale)));
+    }
+    for (const { stream, locale } of readers) {
+      stream.send('calls', drawn.get(locale) ?? '');
+      if (calls.length > rows.length) stream.send('skipped', String(calls.length - rows.length));
+    }
+  };
+
+  const listen = () => {
+    const stops = [
+      parts.calls.onChange((call) => {
+        // The latest word on a call stands last.
+        changedCalls.delete(call.id);
+        changedCalls.set(call.id, call);
+        if (call.checkpointId !== undefined) changedSections.add('history');
+        gather();
+      }),
+      parts.approvals.onChange(() => changed('approvals')),
+      parts.gatekeeper?.desk.onChange(() => changed('access')),
+    ];
+    let sign = '';
+    const look = setInterval(() => {
+      const now = processesSign(parts);
+      if (now !== sign) changed('processes');
+      sign = now;
+      void lookAtOutputs();
+    }, LOOK_MS);
+    const status = setInterval(() => changed('status'), STATUS_MS);
+    look.unref();
+    status.unref();
+    return () => {
+      for (const stop of stops) stop?.();
+      clearInterval(look);
+      clearInterval(status);
+      clearTimeout(gathering);
+      gathering = undefined;
+      changedCalls.clear();
+      changedSections.clear();
+    };
+  };
+
+  const lookAtOutputs = async () => {
+    for (const reader of readers) {
+      const { process } = reader;
+      if (process === undefined) continue;
+      const bytes = await shellOf(parts, process)
+        .then(async (shell) => shell.processStatus(process))
+        .then(
+          ([info]) => (info === undefined ? -1 : info.state === 'running' ? info.outputBytes : -1),
+          () => -1,
+        );
+      if (bytes !== reader.outputBytes) reader.stream.send('output', process);
+      reader.outputBytes = bytes;
+    }
+  };
+
+  return {
+    changed,
+
+    /** GET /page/events: the stream of a logged-in reader. */
+    stream(context: Context<PageEnv>): Response {
+      const session = context.get('session');
+      if (session.streams >= MAX_STREAMS_PER_SESSION) {
+        return refusal(429, 'TOO_MANY', 'Too many open pages of one login.');
+      }
+      session.streams++;
+      const end = () => reader.stream.end();
+      const reader: Reader = {
+        stream: new EventStream(() => {
+          session.streams--;
+          session.ended.removeEventListener('abort', end);
+          readers.delete(reader);
+          if (readers.size > 0) return;
+          stopListening?.();
+          stopListening = undefined;
+        }),
+        locale: localeOf(context),
+        process: context.req.query('process') || undefined,
+        outputBytes: 0,
+      };
+      readers.add(reader);
+      stopListening ??= listen();
+      session.ended.addEventListener('abort', end, { once: true });
+      return answer(200, 'text/event-stream', reader.stream.body, { 'x-accel-buffering': 'no' });
+    },
+
+    /** Open streams. */
+    get readers(): number {
+      return readers.size;
+    },
+
+    close(): void {
+      for (const { stream } of readers) stream.end();
+    },
+  };
+}
