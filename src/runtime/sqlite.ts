@@ -12,18 +12,34 @@ const BUSY_TIMEOUT_MS = 5_000;
  */
 export async function openDatabase(file: string): Promise<DatabaseSync> {
   const { DatabaseSync } = await import('node:sqlite');
-  const database = new DatabaseSync(file);
-  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  let database = new DatabaseSync(file);
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; SELECT 1 FROM sqlite_master');
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    useLog(database);
   } catch (error) {
-    if (!isWithoutSharedMemory(error) || !withRollbackJournal(database)) {
+    database.close();
+    if (!isWithoutSharedMemory(error)) throw error;
+    database = new DatabaseSync(file);
+    if (!useRollbackJournal(database)) {
       database.close();
       throw error;
     }
   }
   if (!isWindows) await chmod(file, 0o600).catch(() => {}); // a file system without modes (FAT) keeps its own
   return database;
+}
+
+/** The write-ahead log, unless the database was given the older journal (see below): others may have it open. */
+function useLog(database: DatabaseSync): void {
+  const isNew = Number(database.prepare('PRAGMA page_count').get()?.['page_count']) === 0;
+  if (isNew) database.exec('PRAGMA journal_mode = WAL');
+  if (journalMode(database) !== 'wal') return;
+  // The first look into it maps the file.
+  database.exec('PRAGMA synchronous = NORMAL; SELECT 1 FROM sqlite_master');
+}
+
+function journalMode(database: DatabaseSync): unknown {
+  return database.prepare('PRAGMA journal_mode').get()?.['journal_mode'];
 }
 
 /** SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_PROTOCOL: what a file system says that cannot map a file for several. */
@@ -38,14 +54,14 @@ function isWithoutSharedMemory(error: unknown): boolean {
  * The write-ahead log needs a file that all instances map into their memory, which some drivers of sticks and network
  * shares do not offer. The older journal needs locks alone; slower, and a reader waits for a writer.
  */
-function withRollbackJournal(database: DatabaseSync): boolean {
+function useRollbackJournal(database: DatabaseSync): boolean {
   try {
     // Only in exclusive mode a log that was left elsewhere can be read without that file.
     database.exec(
-      'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; ' +
-        'PRAGMA locking_mode = NORMAL; SELECT 1 FROM sqlite_master',
+      `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE;
+       PRAGMA locking_mode = NORMAL; SELECT 1 FROM sqlite_master`,
     );
-    return true;
+    return journalMode(database) === 'delete';
   } catch {
     return false;
   }
