@@ -82,15 +82,23 @@ function linesOf(segments: readonly Segment[]): Segment[][] {
   let line: Segment[] = [];
   const lines = [line];
   for (const { text, look } of segments) {
-    text.split(/\r*\n/).forEach((part, index) => {
+    const parts = text.split('\n');
+    parts.forEach((whole, index) => {
       if (index > 0) {
         line = [];
         lines.push(line);
       }
+      const part = index < parts.length - 1 ? withoutReturns(whole) : whole;
       if (part !== '' || text === '') line.push({ text: part, look });
     });
   }
   return lines;
+}
+
+function withoutReturns(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '\r') end--;
+  return text.slice(0, end);
 }
 
 function textOf(line: readonly Segment[]): string {

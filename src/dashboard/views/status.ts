@@ -3,7 +3,7 @@ import type { ClientModel, ConnectorModel, StatusModel, TunnelModel } from '../m
 import type { Locale } from './locale.ts';
 import { barChart, qrCode } from './pictures.ts';
 import { fact, moment, NONE, type Tongue, tongueOf, type View } from './view.ts';
-import { shown } from './visible.ts';
+import { plainText, shown } from './visible.ts';
 
 export async function statusView(model: StatusModel, locale: Locale): Promise<View> {
   const tongue = tongueOf(locale);
@@ -19,7 +19,7 @@ ${fact(
 )}
 ${fact(t.accessMode, html`<b>${t.modes[model.access]}</b> <span class="soft">${t.modeMeans[model.access]}</span>`)}
 ${fact(t.asksBefore, t.approvePolicy[model.approve])}
-${fact(t.localAddress, copyable('st-address', model.address, tongue))}
+${fact(t.localAddress, copyable(model.address, tongue))}
 ${fact(t.version, html`${model.version} <span class="soft">${t.upFor(duration(model.uptimeSeconds * 1000))}</span>`)}
 </dl></section>
 <section class="card" id="st-now"><h3>${t.now}</h3>
@@ -52,7 +52,7 @@ function tunnelCard(tunnel: TunnelModel, tongue: Tongue): View {
   const { t } = tongue;
   return html`<section class="card" id="st-tunnel"><h3>${t.tunnel} <span class="state ${tunnel.state}">${t.tunnelStates[tunnel.state]}</span></h3><dl>
 ${fact(t.provider, shown(tunnel.name))}
-${tunnel.address === undefined ? NONE : fact(t.address, copyable('st-tunnel-address', tunnel.address, tongue))}
+${tunnel.address === undefined ? NONE : fact(t.address, copyable(tunnel.address, tongue))}
 </dl>${tunnel.message === undefined ? NONE : html`<p>${shown(tunnel.message)}</p>`}</section>`;
 }
 
@@ -62,9 +62,9 @@ async function connectorCard(connector: ConnectorModel, tongue: Tongue): Promise
   const isUrl = server.kind === 'url';
   return html`<section class="card wide" id="st-connector"><h3>${t.connector}</h3><p class="soft">${t.connectorWhere} <b>chatgpt.com → Plugins → + → Add custom MCP server</b></p>
 <div class="beside"><dl>
-${fact('Name', copyable('st-c-name', connector.name, tongue))}
-${fact('Description', copyable('st-c-about', connector.description, tongue))}
-${fact(isUrl ? 'Server URL' : 'Connection: Tunnel', copyable('st-c-server', server.value, tongue))}
+${fact('Name', copyable(connector.name, tongue))}
+${fact('Description', copyable(connector.description, tongue))}
+${fact(isUrl ? 'Server URL' : 'Connection: Tunnel', copyable(server.value, tongue))}
 ${fact('Authentication', html`${connector.authentication === 'oauth' ? 'OAuth' : 'No authentication'}${connector.authentication === 'oauth' ? html` <span class="soft">${t.oauthHint}</span>` : NONE}`)}
 </dl>${isUrl ? await qrCode(server.value, t.qr) : NONE}</div></section>`;
 }
@@ -76,6 +76,6 @@ ${clients.map((client) => html`<tr><td>${shown(client.name)}</td><td class="num"
 }
 
 /** A value with a button that copies it. */
-function copyable(id: string, value: string, { t }: Tongue): View {
-  return html`<span class="copy"><code id="${id}">${value}</code> <button type="button" class="small" data-copy="${id}" aria-label="${t.copy}: ${value}">${t.copy}</button></span>`;
+function copyable(value: string, { t }: Tongue): View {
+  return html`<span class="copy"><code>${shown(value)}</code> <button type="button" class="small" data-copy="${value}" aria-label="${t.copy}: ${plainText(value)}">${t.copy}</button></span>`;
 }

@@ -36,7 +36,7 @@ export function listen(): void {
     const { copy, older, layout, lang } = button.dataset;
     if (button.dataset['do'] !== undefined) {
       if (isMeant(button)) void act(button, button, JSON.parse(button.dataset['send'] ?? '{}'));
-    } else if (copy !== undefined) void copyText(copy);
+    } else if (copy !== undefined) void copyText(copy, button);
     else if (older !== undefined) void loadOlder(button as HTMLButtonElement);
     else if (layout !== undefined) setLayout(layout);
     else if (lang !== undefined) {
@@ -114,15 +114,13 @@ async function act(source: HTMLElement, button: HTMLElement, send: unknown): Pro
   }
 }
 
-async function copyText(id: string): Promise<void> {
-  const element = document.getElementById(id);
-  if (!element) return;
+async function copyText(value: string, button: HTMLElement): Promise<void> {
   try {
-    await navigator.clipboard.writeText(element.textContent ?? '');
+    await navigator.clipboard.writeText(value);
     say(text('copied'));
   } catch {
     // Not allowed here: marked, so that the keyboard copies it.
-    getSelection()?.selectAllChildren(element);
+    if (button.previousElementSibling) getSelection()?.selectAllChildren(button.previousElementSibling);
   }
 }
 
