@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { build } from 'esbuild';
 
 /** Keys of package.json that only concern whoever builds; what the program may want to know of itself stays. */
@@ -22,6 +23,8 @@ const BUILD_ONLY_KEYS = [
 export async function bundle({ entry, outfile, target = 'node24' }) {
   const standIns = startUpStandIns();
   const { metafile } = await build({
+    // What a bundle says of its files must not depend on where it was called from.
+    absWorkingDir: join(import.meta.dirname, '..'),
     entryPoints: [entry],
     outfile,
     bundle: true,

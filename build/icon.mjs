@@ -39,7 +39,15 @@ export async function iconPng(size) {
   ]);
 }
 
-function pixel(rows, offset, [x, y], size) {
+/**
+ * Writes one pixel: red, green, blue, alpha.
+ *
+ * @param {Buffer} rows
+ * @param {number} offset
+ * @param {[number, number]} point  of its middle, in parts of the edge
+ * @param {number} size  pixels on each side
+ */
+export function pixel(rows, offset, [x, y], size) {
   const tile = coverage(distanceToTile(x, y), size);
   const ink = coverage(Math.min(...STROKES.map((stroke) => distanceToStroke(x, y, stroke))), size);
   for (let i = 0; i < 3; i++) rows[offset + i] = Math.round(TILE[i] + (INK[i] - TILE[i]) * ink);

@@ -1,13 +1,14 @@
 /**
  * Makes the code cache of the executable: runs the bundle as the executable will run it, lets it start and answer
  * the calls that every client opens with, then asks V8 for a cache, which by then holds every function that was
- * needed. Run by build.mjs with the very Node that the executable is made of (V8 takes no other cache):
+ * needed. Run by code-cache.mjs with the very Node that the executable is made of (V8 takes no other cache):
  *
  *     node build/warm-up.mjs WRAPPED-BUNDLE CACHE-FILE WORKSPACE
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 
 const [bundleFile, cacheFile, workspace] = process.argv.slice(2);
@@ -28,6 +29,16 @@ script.runInThisContext()(
 );
 
 await firstCalls(await address);
+// A cache names the flags that it was made under: these are V8's own again, which code-cache.mjs changed.
+for (const flag of [
+  '--flush-bytecode',
+  '--sparkplug',
+  '--profile-guided-optimization',
+  '--memory-reducer',
+  '--initial-heap-size=0',
+]) {
+  setFlagsFromString(flag);
+}
 writeFileSync(cacheFile, script.createCachedData());
 process.exit(0);
 

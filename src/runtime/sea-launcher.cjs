@@ -1,15 +1,36 @@
 // The main script of the single executable: compiles the bundle, an asset, with the code cache that build.mjs made
 // after the program had started and answered its first calls. Node's own cache for a SEA main (useCodeCache) holds
 // only functions that V8 compiled before anything ran, so with it alone much of the start is spent on compiling.
-// V8 refuses a cache of another version by itself and compiles as usual.
+// V8 refuses a cache of another version by itself and compiles as usual; an executable that was built on another
+// platform has an empty one.
 const { getRawAsset } = require('node:sea');
-const { Script } = require('node:vm');
 
-// ASCII by construction (build.mjs sees to it): one byte per character, nothing to decode.
-const source = Buffer.from(getRawAsset('main.cjs')).latin1Slice();
-const cache = Buffer.from(getRawAsset('main.cache'));
-const script = new Script(source, {
-  filename: 'local-coder.cjs',
-  cachedData: cache.length > 0 ? cache : undefined,
-});
-script.runInThisContext()(exports, require, module, __filename, __dirname);
+if (!answersVersion()) runProgram();
+
+function runProgram() {
+  const { Script } = require('node:vm');
+  const { zstdDecompressSync } = require('node:zlib');
+  // ASCII by construction (build/program.mjs sees to it): one byte per character, nothing to decode.
+  const source = zstdDecompressSync(asset('main.cjs.zst'), { chunkSize: 1024 * 1024 }).latin1Slice();
+  const cache = asset('main.cache');
+  const script = new Script(source, {
+    filename: 'local-coder.cjs',
+    cachedData: cache.length > 0 ? cache : undefined,
+  });
+  script.runInThisContext()(exports, require, module, __filename, __dirname);
+}
+
+// What installers and scripts ask takes half the time without the program.
+function answersVersion() {
+  if (process.argv.length !== 3 || process.argv[2] !== '--version') return false;
+  try {
+    require('node:fs').writeSync(1, `${asset('version').latin1Slice()}\n`);
+  } catch {
+    return false; // a pipe that is full or closed: the program knows what to do
+  }
+  process.exit(0);
+}
+
+function asset(name) {
+  return Buffer.from(getRawAsset(name));
+}
