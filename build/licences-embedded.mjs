@@ -15,7 +15,7 @@ const GALLANT = 'Copyright (c) 2015 Andrew Gallant';
 const RUST = 'Copyright (c) 2014 The Rust Project Developers';
 const CROSSBEAM = 'Copyright (c) 2019 The Crossbeam Project Developers';
 
-/** The Rust crates of ripgrep 15.0.0, by its Cargo.lock without what only builds and tests it. */
+/** The Rust crates of ripgrep 15.0.0, by its Cargo.lock without what only builds and tests it; then what std has. */
 const CRATES = [
   ['aho-corasick', '1.1.3', 'MIT', GALLANT],
   ['anyhow', '1.0.100', 'MIT'],
@@ -61,6 +61,10 @@ const CRATES = [
   ['windows-sys', '0.61.2', 'MIT', 'Copyright (c) Microsoft Corporation.'],
   ['addr2line', '0.24.2', 'MIT', 'Copyright (c) 2016-2018 The gimli Developers'],
   ['gimli', '0.31.1', 'MIT', 'Copyright (c) 2015 The Rust Project Developers'],
+  ['hashbrown', '0.15.3', 'MIT', "Copyright (c) 2016 Amanieu d'Antras"],
+  ['miniz_oxide', '0.8.8', 'MIT', 'Copyright (c) 2017 Frommi', 'Copyright (c) 2017-2024 oyvindln'],
+  ['object', '0.36.7', 'MIT', 'Copyright (c) 2015 The Gimli Developers'],
+  ['rustc-demangle', '0.1.24', 'MIT', 'Copyright (c) 2014 Alex Crichton'],
 ];
 
 /** Libraries in ripgrep that are not Rust, and the language's own. */
