@@ -402,8 +402,9 @@ fetch_once() {
     *)
       limit=''
       if have timeout; then limit='timeout 1800'; fi
-      set -- -T 60 -O "$2" "$1"
-      [ $downloader = simple-wget ] || set -- -nv -t 1 "$@"
+      set -- -O "$2" "$1"
+      # The wget of BusyBox 1.35 crashes when it is given a time limit.
+      if [ $downloader = wget ]; then set -- -nv -t 1 -T 60 "$@"; else set -- -q "$@"; fi
       # shellcheck disable=SC2086 # two words or none
       run $limit wget "$@" 2>"$temporary/words"
       ;;
