@@ -3,7 +3,7 @@
  * of a release for any platform. How: build/executables.mjs.
  *
  * Left in dist/ by the former: local-coder (.exe on Windows); local-coder.cjs, the bundle, which `node` runs, beside it
- * local-coder.cjs.LEGAL.txt, the licence comments of what is in it; build/, parts. In .cache/build: what the next
+ * licenses.txt, which it prints, and local-coder.cjs.LEGAL.txt, the licence comments of what is in it; build/, parts. In .cache/build: what the next
  * build need not make again.
  */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
@@ -39,7 +39,7 @@ async function buildForThisMachine() {
     partsFolder,
     report,
   });
-  for (const name of ['local-coder.cjs', 'local-coder.cjs.LEGAL.txt']) {
+  for (const name of ['local-coder.cjs', 'local-coder.cjs.LEGAL.txt', 'licenses.txt']) {
     await rename(join(partsFolder, name), join(dist, name));
   }
   // Sources that are newer than this make it stale (tests/support/built.ts).

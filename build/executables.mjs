@@ -8,6 +8,8 @@ import { compressed, makeLicences, makeTexts, packFiles } from './assets.mjs';
 import { makeBlob, nodeOfVersion } from './blob.mjs';
 import { makeCodeCache } from './code-cache.mjs';
 import { assemble, stripBase } from './executable.mjs';
+import { collectLicences } from './licences.mjs';
+import { licencesDocument } from './licences-document.mjs';
 import { Packages } from './packages.mjs';
 import { makeProgram } from './program.mjs';
 import { digest, Store } from './store.mjs';
@@ -193,6 +195,9 @@ async function keepParts(folder, program, partsFolder) {
   for (const name of ['main.cjs', 'main.cache', 'local-coder.cjs', 'local-coder.cjs.LEGAL.txt']) {
     await copyFile(join(folder, name), join(partsFolder, name));
   }
+  // What the bundle prints for `local-coder licenses`; Node is not a part of it.
+  const licences = licencesDocument(await collectLicences(program.metafile));
+  await writeFile(join(partsFolder, 'licenses.txt'), licences);
 }
 
 async function kilobytes(file) {

@@ -62,7 +62,14 @@ const CRATES = [
   ['addr2line', '0.24.2', 'MIT', 'Copyright (c) 2016-2018 The gimli Developers'],
   ['gimli', '0.31.1', 'MIT', 'Copyright (c) 2015 The Rust Project Developers'],
   ['hashbrown', '0.15.3', 'MIT', "Copyright (c) 2016 Amanieu d'Antras"],
-  ['miniz_oxide', '0.8.8', 'MIT', 'Copyright (c) 2017 Frommi', 'Copyright (c) 2017-2024 oyvindln'],
+  [
+    'miniz_oxide',
+    '0.8.8',
+    'MIT',
+    'Copyright 2013-2014 RAD Game Tools and Valve Software',
+    'Copyright 2010-2014 Rich Geldreich and Tenacious Software LLC',
+    'Copyright (c) 2017 Frommi',
+  ],
   ['object', '0.36.7', 'MIT', 'Copyright (c) 2015 The Gimli Developers'],
   ['rustc-demangle', '0.1.24', 'MIT', 'Copyright (c) 2014 Alex Crichton'],
 ];
