@@ -3,8 +3,8 @@
  * of a release for any platform. How: build/executables.mjs.
  *
  * Left in dist/ by the former: local-coder (.exe on Windows); local-coder.cjs, the bundle, which `node` runs, beside it
- * licenses.txt, which it prints, and local-coder.cjs.LEGAL.txt, the licence comments of what is in it; build/, parts. In .cache/build: what the next
- * build need not make again.
+ * licenses.txt, which it prints, and local-coder.cjs.LEGAL.txt, the licence comments of what is in it; build/, parts.
+ * In .cache/build: what the next build need not make again.
  */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
