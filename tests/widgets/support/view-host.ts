@@ -37,6 +37,9 @@ const SCREENSHOTS = join(ROOT, '.cache/screenshots/widgets');
 /** Evaluated in the view: how high its content is. */
 export const VIEW_HEIGHT = 'Math.ceil(document.getElementById("view").getBoundingClientRect().height)';
 
+/** Evaluated in a frame: settles when what has changed so far is on the screen. */
+const PAINTED = 'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))';
+
 export interface HostContext {
   readonly theme?: 'light' | 'dark';
   readonly locale?: string;
@@ -108,6 +111,7 @@ export async function openHost(program: string) {
       const frame = page.frames().find((one) => one.url().endsWith('/view'));
       const height = await frame?.evaluate(VIEW_HEIGHT);
       await page.waitForFunction(`window.host.seen.sizes.at(-1)?.height === ${height}`);
+      for (const one of [page, frame]) await one?.evaluate(PAINTED);
       await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
     },
     async close(): Promise<void> {
