@@ -35,7 +35,7 @@ export function mountActions(app: Hono<PageEnv>, parts: DashboardParts, tools: A
   const action =
     (act: (context: PageContext, body: Body) => Promise<Response>) => async (context: PageContext) => {
       const body = await bodyOf(context);
-      return body instanceof Response ? body : act(context, body);
+      return 'refused' in body ? body.refused : act(context, body.given);
     };
 
   app.post(
@@ -162,14 +162,17 @@ function mountAccess(
 }
 
 /** The body as an object, or why it is none. */
-async function bodyOf(context: PageContext): Promise<Body | Response> {
+async function bodyOf(context: PageContext): Promise<{ given: Body } | { refused: Response }> {
   const lengthBytes = Number(context.req.header('content-length') ?? Number.NaN);
   if (!(lengthBytes <= MAX_BODY_BYTES)) {
-    return refusal(413, 'TOO_LARGE', `The request must say its length, at most ${MAX_BODY_BYTES} bytes.`);
+    const message = `The request must say its length, at most ${MAX_BODY_BYTES} bytes.`;
+    return { refused: refusal(413, 'TOO_LARGE', message) };
   }
   const body: unknown = await context.req.json().catch(() => undefined);
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return invalid('body');
-  return body as Body; // any object can be looked into
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    return { refused: invalid('body') };
+  }
+  return { given: body as Body }; // any object can be looked into
 }
 
 function done(message?: string): Response {

@@ -120,7 +120,9 @@ export class CallBook {
   }
 
   get runningCount(): number {
-    return this.#running.size;
+    let late = 0;
+    for (const { outcome } of this.#answered.values()) if (outcome === 'running') late++;
+    return this.#running.size + late;
   }
 
   /** Calls that were answered, the one that was answered last first. */
@@ -148,8 +150,14 @@ export class CallBook {
   #makeRoom(): void {
     for (const [id, entry] of this.#answered) {
       if (this.#answered.size <= this.#limits.maxCalls && this.#bytes <= this.#limits.maxBytes) return;
-      this.#answered.delete(id);
       this.#bytes -= bytesOf(entry);
+      if (entry.outcome === 'running') {
+        // It can still be stopped; of those that go on there are no more than calls at once.
+        entry.arguments = undefined;
+        entry.result = undefined;
+      } else {
+        this.#answered.delete(id);
+      }
     }
   }
 

@@ -14,7 +14,11 @@ import { activityRows, type Locale } from './views/index.ts';
 const GATHER_MS = 250;
 /** Rows of one message; how many more there were is a number. */
 const MAX_ROWS = 100;
-const MAX_STREAMS_PER_SESSION = 8;
+/**
+ * Of all readers together. A browser opens six connections to one origin, and streams that take all of them would leave
+ * none to answer anything with.
+ */
+const MAX_STREAMS = 4;
 /** Looks at what tells nobody that it changes: the process table, a watched output. */
 const LOOK_MS = 500;
 /** The numbers of the status change by themselves. */
@@ -95,7 +99,16 @@ export function createEvents(parts: DashboardParts) {
       sign = now;
       void lookAtOutputs();
     }, LOOK_MS);
-    const status = setInterval(() => changed('status'), STATUS_MS);
+    let grants = '';
+    const status = setInterval(() => {
+      changed('status');
+      // Clients are let in and turned out by commands and other instances, too.
+      parts.gatekeeper?.store.grants.list(Date.now()).then((list) => {
+        const now = JSON.stringify(list.map(({ id, usedMs }) => [id, usedMs]));
+        if (grants !== '' && now !== grants) changed('access');
+        grants = now;
+      }, parts.onError);
+    }, STATUS_MS);
     look.unref();
     status.unref();
     return () => {
@@ -130,14 +143,12 @@ export function createEvents(parts: DashboardParts) {
     /** GET /page/events: the stream of a logged-in reader. */
     stream(context: Context<PageEnv>): Response {
       const session = context.get('session');
-      if (session.streams >= MAX_STREAMS_PER_SESSION) {
-        return refusal(429, 'TOO_MANY', 'Too many open pages of one login.');
+      if (readers.size >= MAX_STREAMS) {
+        return refusal(429, 'TOO_MANY', 'The page is open in too many tabs; this one has no live updates.');
       }
-      session.streams++;
       const end = () => reader.stream.end();
       const reader: Reader = {
         stream: new EventStream(() => {
-          session.streams--;
           session.ended.removeEventListener('abort', end);
           readers.delete(reader);
           if (readers.size > 0) return;

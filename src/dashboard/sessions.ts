@@ -7,8 +7,6 @@ const MAX_SESSIONS = 16;
 export interface Session {
   /** Ended by logout, by idleness found at the next look, and by the end of the server. */
   readonly ended: AbortSignal;
-  /** Open event streams. */
-  streams: number;
 }
 
 interface Kept extends Session {
@@ -33,7 +31,6 @@ export class Sessions {
       csrfHash: hashOf(csrf),
       end,
       ended: end.signal,
-      streams: 0,
       usedMs: this.#now(),
     });
     for (const [hash] of this.#sessions) {
