@@ -6,16 +6,18 @@ import { forTerminal } from './runtime/terminal.ts';
 
 /** Reads the command line and calls one command; each command's code is loaded only when it is called. */
 async function main(args: readonly string[]): Promise<ExitCode> {
-  const { command, flags, words, switches, values } = readArguments(args);
+  const { command, flags, words, switches, values, topic } = readArguments(args);
   switch (command) {
     case 'help':
-      process.stdout.write((await import('./cli/help.ts')).helpText());
+      process.stdout.write((await import('./cli/help.ts')).helpText(topic));
       return EXIT.ok;
     case 'version':
       process.stdout.write(`${(await import('./runtime/version.ts')).VERSION}\n`);
       return EXIT.ok;
     case 'status':
       return (await import('./cli/status.ts')).status(flags);
+    case 'page':
+      return (await import('./cli/page.ts')).page(flags);
     case 'stop':
       return (await import('./cli/stop.ts')).stop(flags);
     case 'log':
@@ -47,6 +49,20 @@ async function main(args: readonly string[]): Promise<ExitCode> {
         path: values.get('path')?.at(-1),
         ignore: values.get('ignore') ?? [],
       });
+    case 'client':
+      return (await import('./cli/client.ts')).client(words, flags, {
+        http: values.get('http')?.at(-1),
+        name: values.get('name')?.at(-1),
+        scope: values.get('scope')?.at(-1),
+        yes: switches.has('yes'),
+      });
+    case 'service':
+      return (await import('./cli/service.ts')).service(words, flags, {
+        name: values.get('name')?.at(-1),
+        yes: switches.has('yes'),
+      });
+    case 'completion':
+      return (await import('./cli/completion.ts')).completion(words);
     case 'agent':
     case 'run': {
       const servesTools = switches.has('serve-tools');

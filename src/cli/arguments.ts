@@ -13,6 +13,8 @@ export interface CommandLine {
   readonly switches: ReadonlySet<string>;
   /** The command's own flags with values, as often as they were given. */
   readonly values: ReadonlyMap<string, readonly string[]>;
+  /** The command whose --help was asked for. */
+  readonly topic?: CommandName;
 }
 
 /**
@@ -21,6 +23,16 @@ export interface CommandLine {
  * @throws {UsageError} for anything that is not known, with the closest known name
  */
 export function readArguments(args: readonly string[]): CommandLine {
+  const end = args.indexOf('--');
+  const own = readLine(end === -1 ? args : args.slice(0, end));
+  if (end === -1) return own;
+  if (!isCommandName(own.command) || !commandDefinition(own.command).serverOptions) return readLine(args);
+  // Those of the server behind `--` count as the command's own.
+  const server = readLine(['serve', ...args.slice(end + 1)]);
+  return { ...own, flags: new Map([...own.flags, ...server.flags]) };
+}
+
+function readLine(args: readonly string[]): CommandLine {
   const options = Object.fromEntries(
     (Object.keys(SETTINGS) as SettingName[]).map((name) => [
       name,
@@ -55,7 +67,14 @@ export function readArguments(args: readonly string[]): CommandLine {
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
     if (token.name === 'help' || token.name === 'version')
-      return { command: token.name, flags, words, switches, values };
+      return {
+        command: token.name,
+        flags,
+        words,
+        switches,
+        values,
+        ...(isCommandName(command) && name !== undefined && { topic: command }),
+      };
     if (isCommandName(command) && commandDefinition(command).switches.includes(token.name))
       switches.add(token.name);
     else if (isCommandName(command) && valuesOf(command).includes(token.name)) {
@@ -63,6 +82,11 @@ export function readArguments(args: readonly string[]): CommandLine {
         throw new UsageError(`--${token.name} needs a value. See local-coder --help.`);
       values.set(token.name, [...(values.get(token.name) ?? []), token.value]);
     } else addFlag(flags, token.name, token.rawName, token.value);
+  }
+  // A client that knows no repeated options can still name several folders: `serve FOLDER FOLDER`.
+  if (command === 'serve' && words.length > 0) {
+    const named = (flags.get('workspace') as string[] | undefined) ?? []; // a list, see addFlag
+    flags.set('workspace', [...named, ...words.splice(0)]);
   }
   const tooMuch = isCommandName(command) ? words[commandDefinition(command).words.length] : undefined;
   if (tooMuch !== undefined) {

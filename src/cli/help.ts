@@ -2,24 +2,35 @@ import { definitionOf, SETTINGS, type SettingName } from '../config/definitions.
 import { VERSION } from '../runtime/version.ts';
 import { COMMANDS, type CommandName, commandDefinition } from './commands.ts';
 
-/** The text of --help, made from the table of settings. */
-export function helpText(): string {
-  const rows: [string, string][] = (Object.keys(SETTINGS) as SettingName[])
-    .filter((name) => definitionOf(name).help !== '')
-    .map((name) => {
-      const { placeholder, help } = definitionOf(name);
-      return [`--${name}${placeholder === undefined ? '' : ` ${placeholder}`}`, help];
-    });
-  rows.push(['--version, --help', '']);
-  const width = Math.max(...rows.map(([flag]) => flag.length));
+/** The text of --help, made from the table of settings; of one command where that has its own. */
+export function helpText(topic?: CommandName): string {
+  const { usage, settings } = topic === undefined ? {} : commandDefinition(topic);
+  if (usage !== undefined) {
+    const rows = settingRows().filter(([, , name]) => settings?.includes(name) ?? true);
+    return `${usage}${rows.length === 0 ? '' : `\n${table(rows)}\n`}`;
+  }
   return `local-coder ${VERSION}: work on the code on this machine from ChatGPT, Claude, Codex or any MCP client
 
 ${commandRows()}
 
 Options, each also as variable LOCAL_CODER_<NAME> and in config.json of the state folder:
 
-${rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`.trimEnd()).join('\n')}
+${table([...settingRows(), ['--version, --help', '']])}
 `;
+}
+
+function settingRows(): [flag: string, help: string, name: SettingName][] {
+  return (Object.keys(SETTINGS) as SettingName[])
+    .filter((name) => definitionOf(name).help !== '')
+    .map((name) => {
+      const { placeholder, help } = definitionOf(name);
+      return [`--${name}${placeholder === undefined ? '' : ` ${placeholder}`}`, help, name];
+    });
+}
+
+function table(rows: readonly (readonly [flag: string, help: string, ...rest: unknown[]])[]): string {
+  const width = Math.max(...rows.map(([flag]) => flag.length));
+  return rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`.trimEnd()).join('\n');
 }
 
 function commandRows(): string {

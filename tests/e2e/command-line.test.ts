@@ -82,7 +82,7 @@ for (const shape of shapesUnderTest()) {
     });
 
     test('what a later version brings is refused by name', async () => {
-      const later = [['upgrade'], ['service']];
+      const later = [['upgrade']];
       for (const args of later) await refused(args, /not available in this version/, 2);
     });
 

@@ -1,0 +1,98 @@
+import { open, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { EXIT, UsageError } from '../../config/usage-error.ts';
+import { CodedError, systemCode } from '../../runtime/errors.ts';
+import {
+  type FileRef,
+  type FileSnapshot,
+  MAX_EDIT_BYTES,
+  realTarget,
+  takeSnapshot,
+  writeAll,
+  writeAtomically,
+} from '../../workspace/index.ts';
+
+/** A configuration file of somebody else's, as it was read. */
+export interface ConfigFile {
+  /** As the client knows it; may be a link. */
+  readonly path: string;
+  readonly exists: boolean;
+  /** Without byte order mark. */
+  readonly text: string;
+  readonly target: FileRef;
+  readonly before: FileSnapshot | undefined;
+  readonly hasMark: boolean;
+}
+
+const MARK = '\uFEFF';
+
+/** @throws {UsageError} for what cannot be read, or is no text in UTF-8 */
+export async function readConfigFile(path: string): Promise<ConfigFile> {
+  const absolute = resolve(path);
+  const refuse = (why: string) => new UsageError(`${absolute} ${why}. Nothing was changed.`, EXIT.failed);
+  try {
+    const target = await realTarget({ path: absolute, shown: absolute });
+    const before = await takeSnapshot(target, MAX_EDIT_BYTES);
+    if (before !== undefined && before.bytes === undefined) throw refuse('is too large to be edited here');
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      before?.bytes ?? new Uint8Array(),
+    );
+    const hasMark = text.startsWith(MARK);
+    return {
+      path: absolute,
+      exists: before !== undefined,
+      text: hasMark ? text.slice(1) : text,
+      target,
+      before,
+      hasMark,
+    };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (error instanceof CodedError) throw new UsageError(`${error.message} ${error.hint}`, EXIT.failed);
+    if (error instanceof TypeError) throw refuse('is not text in UTF-8; save it as UTF-8 first');
+    throw refuse(`cannot be read (${systemCode(error) ?? String(error)})`);
+  }
+}
+
+/**
+ * Writes the new text over what was read, whole or not at all, with the old file beside it first. A link stays one.
+ * @returns the path of the backup; undefined for a file that was not there
+ * @throws {UsageError} when the file has changed since it was read, or cannot be written; it is as it was then
+ */
+export async function replaceConfigFile(file: ConfigFile, text: string): Promise<string | undefined> {
+  let backup: string | undefined;
+  try {
+    backup = file.before?.bytes && (await writeBackup(file.path, file.before, file.before.bytes));
+    await writeAtomically(file.target, Buffer.from((file.hasMark ? MARK : '') + text), file.before);
+    return backup;
+  } catch (error) {
+    if (backup !== undefined) await unlink(backup).catch(() => {});
+    if (error instanceof CodedError && error.code === 'CHANGED_ON_DISK') {
+      throw new UsageError(
+        `${file.path} was changed by another program in the meantime, so nothing was written. Run the command again.`,
+        EXIT.failed,
+      );
+    }
+    const why = error instanceof CodedError ? error.message : `(${systemCode(error) ?? String(error)})`;
+    throw new UsageError(
+      `${file.path} cannot be written: ${why} Make ${dirname(file.path)} writable, or add the entry by hand.`,
+      EXIT.failed,
+    );
+  }
+}
+
+/** Beside the file as the client knows it: the target of a link may lie in a repository, where no copy belongs. */
+async function writeBackup(path: string, { stats }: FileSnapshot, bytes: Uint8Array): Promise<string> {
+  const stamp = new Date().toISOString().replace(/[-:.]/g, '');
+  const backup = `${path}.local-coder-backup-${stamp}`;
+  const handle = await open(backup, 'wx', Number(stats.mode) & 0o700);
+  try {
+    await writeAll(handle, bytes);
+  } catch (error) {
+    await unlink(backup).catch(() => {});
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  return backup;
+}

@@ -1,0 +1,399 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  chmod,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { parse as parseToml } from 'smol-toml';
+import { readArguments } from '../../src/cli/arguments.ts';
+import type { ClientName, Scope } from '../../src/cli/client/clients.ts';
+import { readConfigFile, replaceConfigFile } from '../../src/cli/client/config-file.ts';
+import { configFile } from '../../src/cli/client/locations.ts';
+import { client } from '../../src/cli/client.ts';
+import { UsageError } from '../../src/config/usage-error.ts';
+import { programCommand, programEnvironment, runToEnd } from '../support/programs.ts';
+
+const fixtures = join(import.meta.dirname, 'fixtures');
+const BACKUP = /\.local-coder-backup-\d{8}T\d{9}Z$/;
+
+describe('client', () => {
+  let base: string;
+  let home: string;
+  let project: string;
+  let env: Record<string, string | undefined>;
+  before(async () => {
+    base = await realpath(await mkdtemp(join(tmpdir(), 'lc-client-')));
+  });
+  beforeEach(async () => {
+    home = await mkdtemp(join(base, 'home-'));
+    project = await mkdtemp(join(base, 'project '));
+    env = {
+      HOME: home,
+      XDG_CONFIG_HOME: join(home, '.config'),
+      CODEX_HOME: undefined,
+      CLAUDE_CONFIG_DIR: undefined,
+      LOCAL_CODER_STATE_DIR: join(home, 'state'),
+      APPDATA: join(home, 'AppData'),
+      VSCODE_PORTABLE: undefined,
+    };
+  });
+  after(() => rm(base, { recursive: true, force: true }));
+
+  const run = (...args: string[]) => runToEnd({ args: ['client', ...args], env, cwd: project });
+  /** Without a process of its own. */
+  const inProcess = (args: string[]) => {
+    const { words, flags, values, switches } = readArguments(['client', ...args]);
+    const machine = { platform: process.platform, env: {}, home, cwd: project };
+    const own = {
+      http: values.get('http')?.at(-1),
+      name: values.get('name')?.at(-1),
+      scope: values.get('scope')?.at(-1),
+      yes: switches.has('yes'),
+    };
+    return client(words, flags, own, {
+      machine,
+      terminal: { input: new PassThrough(), output: new PassThrough() },
+    });
+  };
+  /** Puts a fixture at its real place. @returns that place */
+  const put = async (name: ClientName, scope: Scope, fixture: string) => {
+    const machine = {
+      platform: process.platform,
+      env: { XDG_CONFIG_HOME: join(home, '.config') },
+      home,
+      cwd: project,
+    };
+    const file = await configFile(name, scope, machine);
+    await mkdir(join(file, '..'), { recursive: true });
+    await writeFile(file, await readFile(join(fixtures, fixture)));
+    return file;
+  };
+  const backupsOf = async (file: string) =>
+    (await readdir(join(file, '..')))
+      .filter((name) => BACKUP.test(name))
+      .map((name) => join(file, '..', name));
+
+  const cases: [ClientName, Scope, string, (text: string) => unknown][] = [
+    ['claude-desktop', 'user', 'claude_desktop_config.json', (text) => JSON.parse(text).mcpServers],
+    ['claude-code', 'user', 'claude.json', (text) => JSON.parse(text).mcpServers],
+    ['codex', 'user', 'codex-config.toml', (text) => parseToml(text)['mcp_servers']],
+    ['cursor', 'project', 'cursor-mcp.json', (text) => JSON.parse(text.slice(1)).mcpServers],
+  ];
+  for (const [name, scope, fixture, servers] of cases) {
+    test(`${name}: added, already there, removed; the file is as it was`, async () => {
+      const file = await put(name, scope, fixture);
+      const old = await readFile(file);
+      await chmod(file, 0o640);
+      const given = scope === 'project' ? ['--scope', 'project'] : [];
+      const added = await run('add', name, '--access', 'workspace', '--yes', ...given);
+      assert.equal(added.exitCode, 0, added.stderr);
+      assert.match(added.stdout, /^\+.*--stdio/m);
+      assert.match(added.stdout, /^Next: /m);
+      assert.ok(!added.stdout.includes('PGPASSWORD'), 'what stands around it is not shown to a pipe');
+      const text = await readFile(file, 'utf8');
+      const entry = (servers(text) as Record<string, { command: string; args: string[] }>)['local-coder'];
+      assert.equal(entry?.command, await realpath(process.execPath).catch(() => process.execPath));
+      assert.deepEqual(entry?.args.slice(entry.args.indexOf('--stdio')), [
+        ...['--stdio', '--workspace', project],
+        ...['--state-dir', join(home, 'state')],
+        ...['--access', 'workspace'],
+      ]);
+      if (process.platform !== 'win32') assert.equal((await stat(file)).mode & 0o777, 0o640);
+      const [backup, ...more] = await backupsOf(file);
+      assert.deepEqual(more, []);
+      assert.deepEqual(await readFile(backup ?? ''), old);
+
+      const again = await run('add', name, '--access', 'workspace', '--yes', ...given);
+      assert.match(again.stdout, /has it already: "local-coder"/);
+      assert.equal((await backupsOf(file)).length, 1, 'nothing was written, so no second backup');
+
+      const other = await run('add', name, '--yes', ...given);
+      assert.match(other.stdout, /^-.*workspace/m);
+      const removed = await run('remove', name, '--yes', ...given);
+      assert.equal(removed.exitCode, 0, removed.stderr);
+      if (name === 'claude-code') {
+        assert.deepEqual(JSON.parse(await readFile(file, 'utf8')).mcpServers, {});
+      } else assert.deepEqual(await readFile(file), old);
+      assert.match((await run('remove', name, '--yes', ...given)).stdout, /has no entry "local-coder"/);
+    });
+  }
+
+  test('VS Code: comments stay, and the entry starts a server that answers', async () => {
+    const file = await put('vscode', 'project', 'vscode-mcp.json');
+    const old = await readFile(file, 'utf8');
+    const added = await run('add', 'vscode', '--scope', 'project', '--yes');
+    assert.equal(added.exitCode, 0, added.stderr);
+    const text = await readFile(file, 'utf8');
+    for (const comment of old.match(/\/\/.*|\/\*.*\*\//g) ?? []) assert.ok(text.includes(comment));
+    const entry = JSON.parse(/"local-coder": (\{[\s\S]*?\n {4}\})/.exec(text)?.[1] ?? '');
+    const child: ChildProcess = spawn(entry.command, entry.args, {
+      cwd: base,
+      env: programEnvironment(env),
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    const answered = new Promise<string>((resolve, reject) => {
+      let output = '';
+      child.stdout?.on('data', (chunk) => {
+        output += chunk;
+        if (output.includes('\n')) resolve(output);
+      });
+      child.once('error', reject);
+      child.once('close', () => reject(new Error(`ended: ${output}`)));
+    });
+    const params = {
+      protocolVersion: '2025-06-18',
+      capabilities: {},
+      clientInfo: { name: 't', version: '1' },
+    };
+    child.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })}\n`);
+    assert.equal(JSON.parse(await answered).result.serverInfo.name, 'local-coder');
+    child.stdin?.end();
+    await new Promise((resolve) => child.once('exit', resolve));
+  });
+
+  test('a file that is not there is made, with its folder', async () => {
+    const added = await run('add', 'codex', '--http', 'http://127.0.0.1:3000/mcp', '--yes');
+    assert.equal(added.exitCode, 0, added.stderr);
+    assert.match(added.stdout, /is not there yet and will be made; is Codex installed/);
+    const file = join(home, '.codex/config.toml');
+    assert.equal(
+      await readFile(file, 'utf8'),
+      '[mcp_servers.local-coder]\nurl = "http://127.0.0.1:3000/mcp"\n',
+    );
+    assert.deepEqual(await backupsOf(file), []);
+    const listed = await run('list');
+    assert.match(listed.stdout, /^codex +user +local-coder: http:\/\/127\.0\.0\.1:3000\/mcp /m);
+    assert.match(listed.stdout, /^cursor +user +no file /m);
+  });
+
+  test('a link to a dotfile stays a link; its target is written, the backup stands beside the link', async () => {
+    const target = join(project, 'dotfiles.json');
+    await writeFile(target, '{"mcpServers": {}}\n');
+    await mkdir(join(home, '.cursor'));
+    await symlink(target, join(home, '.cursor/mcp.json'));
+    assert.equal((await run('add', 'cursor', '--yes')).exitCode, 0);
+    assert.ok((await lstat(join(home, '.cursor/mcp.json'))).isSymbolicLink());
+    assert.ok(JSON.parse(await readFile(target, 'utf8')).mcpServers['local-coder']);
+    assert.deepEqual(await backupsOf(target), []);
+    assert.equal((await backupsOf(join(home, '.cursor/mcp.json'))).length, 1);
+    await symlink(join(project, 'gone'), join(home, '.claude.json'));
+    const dangling = await run('add', 'claude-code', '--yes');
+    assert.equal(dangling.exitCode, 1);
+    assert.match(dangling.stderr, /symbolic link to .*which does not exist/);
+  });
+
+  test('a hard link keeps both names', async () => {
+    const file = await put('claude-desktop', 'user', 'claude_desktop_config.json');
+    await link(file, join(project, 'second'));
+    assert.equal((await run('add', 'claude-desktop', '--yes')).exitCode, 0);
+    assert.deepEqual(await readFile(join(project, 'second')), await readFile(file));
+  });
+
+  test('a broken file is left alone; what to put in is printed', async () => {
+    const file = await put('claude-desktop', 'user', 'claude_desktop_config.json');
+    await writeFile(file, '{\n  "mcpServers": {\n    "a": nonsense\n  }\n}\n');
+    const old = await readFile(file);
+    const refused = await run('add', 'claude-desktop', '--yes');
+    assert.equal(refused.exitCode, 1);
+    assert.match(
+      refused.stderr,
+      /left as it is: it is not valid JSON: invalid symbol at line 3, column 10\. Mend it/,
+    );
+    assert.match(refused.stdout, /"mcpServers": \{\n {4}"local-coder": \{\n {6}"command"/);
+    assert.deepEqual(await readFile(file), old);
+    assert.deepEqual(await backupsOf(file), []);
+    await writeFile(file, Buffer.from('{"a": "\xff"}', 'latin1'));
+    assert.match((await run('add', 'claude-desktop', '--yes')).stderr, /not text in UTF-8/);
+    assert.match((await run('list')).stdout, /claude-desktop +user +.*not text in UTF-8/);
+  });
+
+  test('without a terminal and --yes nothing is written', async () => {
+    const file = await put('cursor', 'user', 'cursor-mcp.json');
+    const old = await readFile(file);
+    const refused = await run('add', 'cursor');
+    assert.equal(refused.exitCode, 2);
+    assert.match(refused.stderr, /Say --yes/);
+    assert.match(refused.stdout, /^\+.*"local-coder"/m);
+    assert.deepEqual(await readFile(file), old);
+  });
+
+  test('the entry of another server is named before it is changed, and never removed', async () => {
+    const file = await put('claude-desktop', 'user', 'claude_desktop_config.json');
+    const changed = await run('add', 'claude-desktop', '--name', 'memory');
+    assert.match(changed.stdout, /warning: "memory" in .* is the entry of another server/);
+    const refused = await run('remove', 'claude-desktop', '--name', 'memory', '--yes');
+    assert.equal(refused.exitCode, 1);
+    assert.match(refused.stderr, /entry of another server, so it stays/);
+    assert.deepEqual(await readFile(file), await readFile(join(fixtures, 'claude_desktop_config.json')));
+  });
+
+  test('what is typed wrongly is refused with the next step', async () => {
+    const wrong: [string[], RegExp][] = [
+      [[], /Usage: local-coder client add claude-desktop\|/],
+      [['add'], /Usage: /],
+      [['add', 'claude'], /"claude" is not a client .* claude-desktop, claude-code/],
+      [['add', 'cursr'], /Did you mean cursor\?/],
+      [['add', 'claude-desktop', '--scope', 'project'], /for Claude Desktop it must be user/],
+      [['add', 'claude-desktop', '--http', 'http://127.0.0.1:3000/mcp'], /over stdio only; leave --http out/],
+      [['add', 'cursor', '--http', 'https://x.example/mcp/SECRET'], /holds a secret/],
+      [['add', 'cursor', '--http', 'https://me:pw@x.example/mcp'], /holds a secret/],
+      [['add', 'cursor', '--http', 'localhost:3000'], /must be the address/],
+      [['add', 'cursor', '--http', 'http://127.0.0.1:3000/'], /ends in \/mcp/],
+      [
+        ['add', 'cursor', '--http', 'http://h/mcp', '--access', 'full'],
+        /--access has no meaning here with --http/,
+      ],
+      [['add', 'cursor', '--port', '3000'], /--port has no meaning here/],
+      [['add', 'cursor', '--name', '__proto__'], /--name is "__proto__"/],
+      [['list', 'cursor'], /Usage: /],
+    ];
+    for (const [args, words] of wrong) {
+      await assert.rejects(inProcess(args), (error) => {
+        assert.ok(error instanceof UsageError);
+        assert.equal(error.exitCode, 2, error.message);
+        assert.match(error.message, words);
+        return true;
+      });
+    }
+    const usage = await run('add');
+    assert.equal(usage.exitCode, 2);
+    assert.match(usage.stderr, /^local-coder: Usage: local-coder client add .*\n$/);
+    assert.equal((await run('add', 'cursor', '--workspace', join(base, 'gone'))).exitCode, 4);
+    assert.deepEqual(await readdir(home), []);
+    assert.match((await run('--help')).stdout, /^local-coder client add CLIENT[\s\S]*--workspace DIR/);
+  });
+
+  test('a terminal is asked; only yes writes; a change in between is noticed', async () => {
+    const file = await put('claude-desktop', 'user', 'claude_desktop_config.json');
+    const old = await readFile(file, 'utf8');
+    const machine = {
+      platform: process.platform,
+      env: { XDG_CONFIG_HOME: join(home, '.config') },
+      home,
+      cwd: project,
+    };
+    const answer = async (text: string, meanwhile: () => Promise<void> = async () => {}) => {
+      const input = Object.assign(new PassThrough(), { isTTY: true });
+      let shown = '';
+      const output = {
+        isTTY: true,
+        write: (part: string) => {
+          shown += part;
+          if (part.includes('[y/N]')) void meanwhile().then(() => input.end(text));
+        },
+      };
+      const flags = { yes: false };
+      const code = await client(['add', 'claude-desktop'], new Map([['workspace', [project]]]), flags, {
+        machine,
+        terminal: { input, output },
+      });
+      return { code, shown };
+    };
+    const no = await answer('n\n');
+    assert.equal(no.code, 1);
+    assert.match(no.shown, /Nothing was changed/);
+    assert.match(no.shown, /^ .*Users\/someone\/Desktop/m, 'a terminal sees what stands around it');
+    assert.equal((await answer('')).code, 1);
+    assert.equal(await readFile(file, 'utf8'), old);
+    const late = answer('y\n', () => writeFile(file, `${old}\n`));
+    await assert.rejects(late, (error) => {
+      assert.ok(error instanceof UsageError);
+      assert.match(error.message, /changed by another program in the meantime/);
+      return true;
+    });
+    assert.equal(await readFile(file, 'utf8'), `${old}\n`);
+    assert.deepEqual(await backupsOf(file), []);
+    assert.equal((await answer('yes\n')).code, 0);
+  });
+
+  test('a folder that cannot be written leaves the file and no backup', async (context) => {
+    if (process.getuid?.() === 0) return context.skip('root may open everything');
+    const file = await put('cursor', 'user', 'cursor-mcp.json');
+    await chmod(join(file, '..'), 0o500);
+    await assert.rejects(replaceConfigFile(await readConfigFile(file), 'x'), /cannot be written/);
+    await chmod(join(file, '..'), 0o700);
+  });
+
+  test('a variable in a path is no path for a client that reads variables', async () => {
+    const odd = join(project, ['$', '{HOME}'].join(''));
+    await mkdir(odd);
+    const refused = await run('add', 'cursor', '--workspace', odd, '--yes');
+    assert.equal(refused.exitCode, 1);
+    assert.match(refused.stderr, /would take \$\{…\}/);
+    assert.equal((await run('add', 'codex', '--workspace', odd, '--yes')).exitCode, 0);
+  });
+
+  test('each place on each system', async () => {
+    const at = (platform: NodeJS.Platform, machineEnv: NodeJS.ProcessEnv = {}) => {
+      const machine = {
+        platform,
+        env: machineEnv,
+        home: platform === 'win32' ? 'C:\\Users\\me' : '/home/me',
+        cwd: platform === 'win32' ? 'D:\\app' : '/app',
+      };
+      return (name: ClientName, scope: Scope = 'user') => configFile(name, scope, machine);
+    };
+    const linux = at('linux');
+    assert.equal(await linux('claude-desktop'), '/home/me/.config/Claude/claude_desktop_config.json');
+    assert.equal(await linux('claude-code'), '/home/me/.claude.json');
+    assert.equal(await linux('claude-code', 'project'), '/app/.mcp.json');
+    assert.equal(await linux('codex'), '/home/me/.codex/config.toml');
+    assert.equal(await linux('codex', 'project'), '/app/.codex/config.toml');
+    assert.equal(await linux('cursor'), '/home/me/.cursor/mcp.json');
+    assert.equal(await linux('vscode'), '/home/me/.config/Code/User/mcp.json');
+    assert.equal(await linux('vscode', 'project'), '/app/.vscode/mcp.json');
+    assert.equal(await at('linux', { CLAUDE_CONFIG_DIR: '/c' })('claude-code'), '/c/.claude.json');
+    assert.equal(await at('linux', { CODEX_HOME: '/x' })('codex'), '/x/config.toml');
+    const mac = at('darwin');
+    assert.equal(
+      await mac('claude-desktop'),
+      '/home/me/Library/Application Support/Claude/claude_desktop_config.json',
+    );
+    assert.equal(await mac('vscode'), '/home/me/Library/Application Support/Code/User/mcp.json');
+    const windows = at('win32', { APPDATA: 'C:\\Users\\me\\AppData\\Roaming' });
+    assert.equal(
+      await windows('claude-desktop'),
+      'C:\\Users\\me\\AppData\\Roaming\\Claude\\claude_desktop_config.json',
+    );
+    assert.equal(await windows('vscode'), 'C:\\Users\\me\\AppData\\Roaming\\Code\\User\\mcp.json');
+    assert.equal(await windows('codex', 'project'), 'D:\\app\\.codex\\config.toml');
+    assert.equal(await windows('claude-code'), 'C:\\Users\\me\\.claude.json');
+  });
+
+  test('from the other shapes', {
+    skip: process.env['LOCAL_CODER_TEST_FULL'] !== '1' && 'runs with npm run test:full',
+  }, async () => {
+    for (const shape of ['bundle', 'executable', 'deno'] as const) {
+      const { command, args } = await programCommand(shape);
+      const ended = await runToEnd({
+        shape,
+        args: ['client', 'add', 'codex', '--name', shape, '--yes'],
+        env,
+        cwd: project,
+      });
+      assert.equal(ended.exitCode, 0, ended.stderr);
+      const text = await readFile(join(home, '.codex/config.toml'), 'utf8');
+      const entry = (parseToml(text)['mcp_servers'] as Record<string, { command: string; args: string[] }>)[
+        shape
+      ];
+      assert.equal(entry?.command, command);
+      assert.deepEqual(entry?.args.slice(0, args.length), args);
+      const json = await runToEnd({ shape, args: ['client', 'add', 'vscode', '--yes'], env, cwd: project });
+      assert.equal(json.exitCode, 0, json.stderr);
+    }
+  });
+});
