@@ -103,7 +103,7 @@ test('an approval shows its subject in full, however long', async () => {
   const html = String(await approvalsView([{ ...model, subject }], 'en'));
   assert.ok(
     html.includes(
-      `<pre class="out subject-of" tabindex="0" role="region" aria-label="What it would do, in full">${subject}</pre>`,
+      `<pre class="out subject-of" tabindex="0" role="group" aria-label="What it would do, in full">${subject}</pre>`,
     ),
   );
   assert.doesNotMatch(html, /autofocus/);

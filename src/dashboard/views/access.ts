@@ -34,7 +34,7 @@ ${press({ path: `${path}/deny`, label: t.deny, what, done: t.denied, look: 'bad'
 
 function grantItem(grant: GrantModel, { t }: Tongue): View {
   return html`<li id="grant-${grant.id}"><div class="head"><b>${shown(grant.client)}</b> <span class="soft">${shown(grant.host)}</span></div>
-<p class="soft">${Object.hasOwn(t.modes, grant.access) ? t.modes[grant.access as keyof typeof t.modes] : shown(grant.access)} · ${t.lastUsed} ${moment(grant.usedAt, 'ago')} · ${t.since} ${moment(grant.createdAt)} · ${t.expires} ${moment(grant.expiresAt)}</p>${press(
+<p class="soft">${Object.hasOwn(t.modes, grant.access) ? t.modes[grant.access as keyof typeof t.modes] : shown(grant.access)} · ${t.lastUsed} ${moment(grant.usedAt, 'ago')} · ${t.since} ${moment(grant.createdAt)} · ${t.until} ${moment(grant.expiresAt)}</p>${press(
     {
       path: `access/grants/${encodeURIComponent(grant.id)}/revoke`,
       label: t.revoke,

@@ -39,7 +39,7 @@ function table(rows: View, { t }: Tongue): View {
 }
 
 function row(call: CallModel, tongue: Tongue): View {
-  const { t, duration, size } = tongue;
+  const { t, duration } = tongue;
   const target =
     call.target.length > MAX_TARGET_CHARACTERS
       ? `${call.target.slice(0, MAX_TARGET_CHARACTERS)}…`
@@ -50,7 +50,7 @@ function row(call: CallModel, tongue: Tongue): View {
     call.durationMs === undefined
       ? html`<span aria-label="${t.outcomes.running}">…</span>`
       : duration(call.durationMs)
-  }${call.resultBytes === undefined ? NONE : html`<span class="soft bytes">${size(call.resultBytes)}</span>`}</td></tr>`;
+  }</td></tr>`;
 }
 
 function older(next: string | undefined, { t }: Tongue): View | string {

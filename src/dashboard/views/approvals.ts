@@ -21,7 +21,7 @@ function card(model: ApprovalModel, { t }: Tongue): View {
   return html`<article class="card ask" id="approval-${model.id}" aria-labelledby="approval-${model.id}-t"><h3 id="approval-${model.id}-t">${
     model.client === undefined ? NONE : html`${shown(model.client)}: `
   }${shown(model.tool)}</h3>
-<pre class="out subject-of" tabindex="0" role="region" aria-label="${t.inFull}">${shownLines(model.subject)}</pre>
+<pre class="out subject-of" tabindex="0" role="group" aria-label="${t.inFull}">${shownLines(model.subject)}</pre>
 <dl class="facts">${fact(t.folder, html`<code>${shown(model.folder)}</code>`)}${
     model.access === undefined ? NONE : fact(t.accessMode, shown(model.access))
   }${fact(t.asked, moment(model.askedAt))}${fact(t.expires, moment(model.expiresAt))}</dl>

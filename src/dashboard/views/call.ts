@@ -43,7 +43,7 @@ ${
 /** Where the script puts the output of a process, piece by piece. */
 export function outputPane(processId: string, { t }: Tongue): View {
   return html`<div class="bar"><h3>${t.output}</h3><label><input type="checkbox" data-follow checked> ${t.follow}</label></div>
-<pre class="out" id="out" tabindex="0" role="region" aria-label="${t.output}" data-out="${encodeURIComponent(processId)}"></pre>`;
+<pre class="out" id="out" tabindex="0" role="group" aria-label="${t.output}" data-out="${encodeURIComponent(processId)}"></pre>`;
 }
 
 function text(
@@ -56,7 +56,7 @@ function text(
   const part = cut ? whole.slice(0, MAX_CHARACTERS) : whole;
   const hidden = hiddenCharacters + whole.length - part.length;
   return html`<h3>${title}</h3>
-<pre class="out" tabindex="0" role="region" aria-label="${title}">${colours ? ansi(part).view : shownLines(part)}</pre>${
+<pre class="out" tabindex="0" role="group" aria-label="${title}">${colours ? ansi(part).view : shownLines(part)}</pre>${
     hidden > 0 ? html`<p class="soft">${t.charactersHidden(number(hidden))}</p>` : NONE
   }`;
 }

@@ -51,13 +51,13 @@ function fileView(diff: FileDiffModel, left: Allowance, { t, number }: Tongue): 
     if (taken.length > 0) hunks.push(hunkView(hunk, taken, sides, left, number));
   }
   const counts = countsOf(diff.hunks);
-  return html`<div class="file"><h4><a href="#file=${encodeURIComponent(diff.path)}">${shown(diff.path)}</a>${
+  return html`<div class="file"><h3 class="path"><a href="#file=${encodeURIComponent(diff.path)}">${shown(diff.path)}</a>${
     diff.kind === 'diff'
       ? html` <span class="plus">+${number(counts.added)}</span> <span class="minus">−${number(counts.removed)}</span>`
       : NONE
-  }</h4>${diff.note === undefined ? (diff.kind === 'same' ? html`<p class="soft">${t.noDifference}</p>` : NONE) : html`<p class="soft">${shown(diff.note)}</p>`}${
+  }</h3>${diff.note === undefined ? (diff.kind === 'same' ? html`<p class="soft">${t.noDifference}</p>` : NONE) : html`<p class="soft">${shown(diff.note)}</p>`}${
     hunks.length > 0
-      ? html`<div class="diff" tabindex="0" role="region" aria-label="${t.changesOf(plainText(diff.path))}">${hunks}</div>`
+      ? html`<div class="diff" tabindex="0" role="group" aria-label="${t.changesOf(plainText(diff.path))}">${hunks}</div>`
       : NONE
   }${hidden > 0 ? html`<p class="soft">${t.linesHidden(number(hidden))}</p>` : NONE}</div>`;
 }

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { CheckpointModel, HistoryModel, RestorePreviewModel } from '../models.ts';
+import type { CheckpointModel, FileHistoryModel, HistoryModel, RestorePreviewModel } from '../models.ts';
 import { diffView } from './diff.ts';
 import type { Locale } from './locale.ts';
 import { moment, NONE, press, type Tongue, tongueOf, type View } from './view.ts';
@@ -18,29 +18,42 @@ export function historyView(model: HistoryModel, locale: Locale): View {
 ${list(model, tongue)}`;
 }
 
-export function fileHistoryView(path: string, model: HistoryModel, locale: Locale): View {
+/** The changes of one file; with `model.against`, and what became of it since before that one. */
+export function fileHistoryView(path: string, model: FileHistoryModel, locale: Locale): View {
   const tongue = tongueOf(locale);
   const { t } = tongue;
+  const { against, diff } = model;
   return html`<p class="back"><a href="#history">← ${t.history}</a></p>
 <h2 class="subject">${shown(path)}</h2>
-<p class="soft">${t.fileHistoryAbout}</p>
-${list(model, tongue)}`;
+${
+  against === undefined
+    ? html`<p class="soft">${t.fileHistoryAbout}</p>`
+    : html`<h3>${t.sinceBefore} <a href="#checkpoint=${encodeURIComponent(against)}">${shown(against)}</a></h3>${
+        diff === undefined ? html`<p class="notice">${t.notInCheckpoint}</p>` : diffView([diff], tongue)
+      }<h3>${t.fileHistoryAbout}</h3>`
+}
+${list(model, tongue, path)}`;
 }
 
-function list(model: HistoryModel, tongue: Tongue): View {
+function list(model: HistoryModel, tongue: Tongue, path?: string): View {
   const { t } = tongue;
-  return html`<ol class="list" id="checkpoints">${model.checkpoints.map((checkpoint) => item(checkpoint, tongue))}</ol>
+  return html`<ol class="list" id="checkpoints">${model.checkpoints.map((checkpoint) => item(checkpoint, tongue, path))}</ol>
 <p class="soft none">${t.noCheckpoints}</p>
 <p class="more">${model.next === undefined ? NONE : html`<button type="button" data-older="${model.next}">${t.older}</button>`}</p>`;
 }
 
-function item(checkpoint: CheckpointModel, tongue: Tongue): View {
+/** @param path of the file whose history this is */
+function item(checkpoint: CheckpointModel, tongue: Tongue, path: string | undefined): View {
   const { t } = tongue;
   const id = encodeURIComponent(checkpoint.id);
   return html`<li id="checkpoint-${checkpoint.id}"><div class="head"><a href="#checkpoint=${id}"><b>${shown(checkpoint.tool)}</b></a> ${moment(checkpoint.at)}${
     checkpoint.restores === undefined
       ? NONE
       : html` <span class="soft">${t.tookBack} <a href="#checkpoint=${encodeURIComponent(checkpoint.restores)}">${shown(checkpoint.restores)}</a></span>`
+  }${
+    path === undefined
+      ? NONE
+      : html` <a href="#since=${encodeURIComponent(`${checkpoint.id} ${path}`)}">${t.compare}</a>`
   }</div>${files(checkpoint, tongue)}</li>`;
 }
 

@@ -42,7 +42,13 @@ function state(process: ProcessModel, { t }: Tongue): View {
   if (process.state !== 'exited') {
     return html`<span class="state running">${t.processStates[process.state]}</span>`;
   }
-  return html`<span class="state ${failed ? 'failed' : 'ok'}">${t.processStates.exited} ${process.signal ?? process.exitCode ?? ''}</span>`;
+  return html`<span class="state ${failed ? 'failed' : 'ok'}">${
+    process.signal !== null
+      ? t.endedBy(plainText(process.signal))
+      : process.exitCode === null
+        ? t.processStates.exited
+        : t.endedWith(String(process.exitCode))
+  }</span>`;
 }
 
 function stopButton(process: ProcessModel, { t }: Tongue): View {

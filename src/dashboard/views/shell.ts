@@ -20,7 +20,7 @@ export function pageShell(locale: Locale): View {
 <main id="main" tabindex="-1"><noscript><p>${t.noScript}</p></noscript></main>
 <section id="out-of-session" class="card" hidden><h2>${t.signedOut}</h2><p>${t.signedOutWhy}</p><p>${t.signedOutHow}</p><p><code>local-coder page</code></p><p class="soft">${t.signedOutAlso}</p></section>
 <p id="toast" role="status"></p>
-<footer><span aria-hidden="true">🌐</span> ${LOCALES.map((other) => html`<a href="?lang=${other}" lang="${other}" data-lang${other === locale ? html` aria-current="true"` : NONE}>${tongueOf(other).t.languageName}</a> `)}<button type="button" class="small" id="leave" hidden>${t.signOut}</button></footer>
+<footer>${LOCALES.map((other) => html`<a href="?lang=${other}" lang="${other}" data-lang${other === locale ? html` aria-current="true"` : NONE}>${tongueOf(other).t.languageName}</a> `)}<button type="button" class="small" id="leave" hidden>${t.signOut}</button></footer>
 </body></html>
 `;
 }

@@ -6,6 +6,7 @@ import type {
   CallDetailModel,
   CallModel,
   FileDiffModel,
+  FileHistoryModel,
   HistoryModel,
   ProcessesModel,
   ProcessModel,
@@ -34,6 +35,7 @@ export interface Samples {
   readonly activity: ActivityModel;
   readonly call: CallDetailModel;
   readonly history: HistoryModel;
+  readonly file: Pick<FileHistoryModel, 'path' | 'against' | 'diff'>;
   readonly restore: RestorePreviewModel;
   readonly approvals: readonly ApprovalModel[];
   readonly processes: ProcessesModel;
@@ -151,6 +153,7 @@ export function samples(evil: string): Samples {
       processId: `p${evil}`,
     },
     history,
+    file: { path: `a${evil}`, against: `k${evil}`, diff },
     restore: {
       checkpoint,
       steps: [
@@ -252,7 +255,7 @@ export async function drawAll(of: Samples, locale: Locale): Promise<Record<strin
     call: callView(of.call, locale),
     runningCall: callView({ ...of.call, outcome: 'running', kept: false }, locale),
     history: historyView(of.history, locale),
-    file: fileHistoryView(of.call.target, of.history, locale),
+    file: fileHistoryView(of.call.target, { ...of.history, ...of.file }, locale),
     restore: restorePreviewView(of.restore, locale),
     approvals: approvalsView(of.approvals, locale),
     processes: processesView(of.processes, locale),

@@ -20,8 +20,9 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
   approvals: ['approvals', 'status'],
   processes: ['processes', 'process', 'status'],
   access: ['access', 'status'],
-  history: ['history', 'checkpoint', 'file'],
+  history: ['history', 'checkpoint', 'file', 'since'],
   calls: ['status'],
+  skipped: ['activity'],
 };
 
 /** Opens the live view, or opens it anew when another process is looked at. */
@@ -92,7 +93,8 @@ function take(event: string): void {
     dropRows();
     refresh();
     void pull();
-  } else if (name === 'output') void pull();
+  } else if (name === 'skipped') stale();
+  else if (name === 'output') void pull();
   else if (name === 'approvals') void countApprovals();
   if (name === 'calls') {
     // Who does not look costs nothing; the list is asked for when the tab comes back.

@@ -9,6 +9,7 @@ const ROUTES: Readonly<Record<string, { readonly section: string; path(value: st
   history: { section: 'history', path: () => 'history' },
   checkpoint: { section: 'history', path: (id) => `history/${id}` },
   file: { section: 'history', path: (path) => `history/file?path=${path}` },
+  since: { section: 'history', path: sincePath },
   approvals: { section: 'approvals', path: () => 'approvals' },
   processes: { section: 'processes', path: () => 'processes' },
   process: { section: 'processes', path: (id) => `processes/${id}` },
@@ -17,6 +18,12 @@ const ROUTES: Readonly<Record<string, { readonly section: string; path(value: st
 
 /** Questions to the server about the same place, at most one in this time. */
 const CALM_MS = 700;
+
+/** Of `checkpoint path`. */
+function sincePath(value: string): string {
+  const [against = '', ...path] = decodeURIComponent(value).split(' ');
+  return `history/file?${new URLSearchParams({ path: path.join(' '), against })}`;
+}
 
 let filter = '';
 let shownHere = '';
