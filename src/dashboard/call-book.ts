@@ -147,6 +147,11 @@ export class CallBook {
     return () => this.#listeners.delete(listener);
   }
 
+  /** How many want to be told. */
+  get listenerCount(): number {
+    return this.#listeners.size;
+  }
+
   #makeRoom(): void {
     for (const [id, entry] of this.#answered) {
       if (this.#answered.size <= this.#limits.maxCalls && this.#bytes <= this.#limits.maxBytes) return;

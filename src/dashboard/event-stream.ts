@@ -3,21 +3,25 @@ import { Readable } from 'node:stream';
 /** Bytes that wait for a slow reader; past this nothing more is put in, and it is told to ask for everything anew. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 const HEARTBEAT_MS = 15_000;
+/** How often it is looked whether a slow reader has caught up. */
+const LOOK_MS = 250;
 
 /** One open stream of server-sent events. */
 export class EventStream {
   readonly body: Readable;
   readonly #heartbeat: NodeJS.Timeout;
-  #missed = false;
+  /** Runs while the reader misses what happens. */
+  #missing: NodeJS.Timeout | undefined;
 
   /** @param onClose called once, when the reader has gone or the stream was ended */
   constructor(onClose: () => void) {
-    this.body = new Readable({ highWaterMark: MAX_WAITING_BYTES, read: () => this.#told() });
+    this.body = new Readable({ highWaterMark: MAX_WAITING_BYTES, read() {} });
     this.body.push(': \n\n'); // the browser has its headers, and the page knows that it is connected
     this.#heartbeat = setInterval(() => this.#put(': \n\n'), HEARTBEAT_MS);
     this.#heartbeat.unref();
     this.body.once('close', () => {
       clearInterval(this.#heartbeat);
+      clearInterval(this.#missing);
       onClose();
     });
   }
@@ -36,14 +40,16 @@ export class EventStream {
 
   #put(text: string): void {
     if (this.body.readableEnded || this.body.destroyed) return;
-    if (this.#missed || this.body.readableLength > MAX_WAITING_BYTES) this.#missed = true;
-    else this.body.push(text);
+    if (this.#missing !== undefined) return;
+    if (this.body.readableLength <= MAX_WAITING_BYTES) this.body.push(text);
+    else this.#missing = setInterval(() => this.#catchUp(), LOOK_MS).unref();
   }
 
-  /** The reader wants more: what it missed is told once it has what waited. */
-  #told(): void {
-    if (!this.#missed || this.body.readableLength > 0) return;
-    this.#missed = false;
-    this.body.push('event: resync\ndata: 1\n\n');
+  /** The reader has taken what waited: it is told that it missed what came meanwhile. */
+  #catchUp(): void {
+    if (this.body.readableLength > 0) return;
+    clearInterval(this.#missing);
+    this.#missing = undefined;
+    this.#put('event: resync\ndata: 1\n\n');
   }
 }
