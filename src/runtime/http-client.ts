@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { systemCode } from './errors.ts';
 import { createAgent, describeNetworkError, isConnectError, proxyAuthorization } from './http-agent.ts';
 import { isDeno } from './platform.ts';
 import { proxyFor } from './proxy.ts';
@@ -176,7 +177,9 @@ function readBody(
       if (response.complete) resolve(Buffer.concat(chunks).toString('utf8'));
       else reject(new Error('the connection was closed within the answer'));
     });
-    response.once('error', reject);
-    response.once('close', () => reject(new Error('the connection was closed within the answer')));
+    const closed = () => reject(new Error('the connection was closed within the answer'));
+    // Node's own word for that is "aborted".
+    response.once('error', (error) => (systemCode(error) === 'ECONNRESET' ? closed() : reject(error)));
+    response.once('close', closed);
   });
 }
