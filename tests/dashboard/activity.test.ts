@@ -240,7 +240,10 @@ describe('50,000 calls in the audit trail', () => {
     await rename(`${file}.2`, `${file}.3`);
     await rename(`${file}.1`, `${file}.2`);
     await rename(file, `${file}.1`);
-    await writeFile(file, '{"id":"new","time":"2026-01-01T00:00:00Z","tool":"echo","target":"","outcome":"ok"}\n');
+    await writeFile(
+      file,
+      '{"id":"new","time":"2026-01-01T00:00:00Z","tool":"echo","target":"","outcome":"ok"}\n',
+    );
   }
 
   test('a search ends in time, and goes on from its cursor until it has found what is far back', async () => {
