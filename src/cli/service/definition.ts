@@ -36,13 +36,12 @@ export function nameOfId(id: string, separator = '-'): string | undefined {
   return id.startsWith(prefix) && id.length > prefix.length ? id.slice(prefix.length) : undefined;
 }
 
-/** One line for a comment of any format: a "--" would end one of XML, a "<" begin something. */
+/** One line for a comment of any format: a "--" would end one of XML, a brace the marker. */
 export function markerLine({ name, stateDir }: Marker): string {
-  const json = JSON.stringify({ name, stateDir }).replace(
-    /[-<>&]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return `${MARK} ${json}`;
+  const inner = JSON.stringify({ name, stateDir })
+    .slice(1, -1)
+    .replace(/[-<>&'{}]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return `${MARK} {${inner}}`;
 }
 
 /** The marker in a definition; undefined for one that somebody else wrote. */

@@ -126,10 +126,11 @@ function splitAt(line: string): [string, string] {
  */
 function unitText(definition: ServiceDefinition, environmentFile: string): string {
   const { name, command, args, options, folder, path } = definition;
-  const words = [
-    quoted(command),
-    ...[...args, 'serve', ...options].map((word) => quoted(word).replaceAll('$', '$$$$')),
-  ];
+  const words = [...args, 'serve', ...options].map(argument);
+  // systemd takes no program whose path has a quote or a backslash; a shell does, and becomes the program.
+  const program = /["'\\]/.test(command)
+    ? `"/bin/sh" "-c" ${argument('exec "$0" "$@"')} ${argument(command)}`
+    : quoted(command);
   return `# ${markerLine(definition)}
 # Written by local-coder service install${name === DEFAULT_NAME ? '' : ` --name ${name}`}; local-coder service remove takes it out.
 [Unit]
@@ -138,7 +139,7 @@ StartLimitIntervalSec=300
 StartLimitBurst=5
 
 [Service]
-ExecStart=${words.join(' ')}
+ExecStart=${[program, ...words].join(' ')}
 WorkingDirectory=${specifiers(folder.endsWith('\\') ? `${folder}/` : folder)}
 Environment=${quoted(`PATH=${path}`)}
 EnvironmentFile=-${specifiers(environmentFile)}
@@ -156,6 +157,11 @@ WantedBy=default.target
 /** A word in double quotes (systemd.service, "Command lines"; systemd.syntax, "Quoting"). */
 function quoted(word: string): string {
   return `"${specifiers(word).replace(/[\\"]/g, '\\$&')}"`;
+}
+
+/** In arguments a dollar sign would begin a variable; in the program's path it does not. */
+function argument(word: string): string {
+  return quoted(word).replaceAll('$', '$$$$');
 }
 
 function specifiers(text: string): string {
