@@ -101,6 +101,7 @@ describe('completion', () => {
   });
 
   test('zsh', async (context) => {
+    if (process.env['LOCAL_CODER_TEST_FULL'] !== '1') return context.skip('runs with npm run test:full');
     const zsh = await which('zsh');
     if (zsh === undefined) return context.skip('there is no zsh on this machine');
     // A real line editor on a pseudo terminal: what compadd is given is what would be offered.

@@ -96,7 +96,9 @@ describe('service, for real', { timeout: 240_000 }, () => {
     return 'no systemd session can be started here';
   };
 
-  test('systemd: installed, restarted after a crash, ended and removed', async (context) => {
+  test('systemd: installed, restarted after a crash, ended and removed', {
+    timeout: 240_000,
+  }, async (context) => {
     const inside = await startSystemd();
     if (typeof inside === 'string') return context.skip(inside);
     const folder = join(base, `odd %h $HOME "q" 'p' \\x é`);

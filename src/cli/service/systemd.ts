@@ -67,7 +67,9 @@ export function systemdManager(name: string, system: System): ServiceManager {
       const isGood = result === undefined || result === '' || result === 'success';
       return {
         isEnabled: values.get('UnitFileState') === 'enabled',
-        isActive: active === 'active' || active === 'activating' || active === 'reloading',
+        // One that waits for its next try has failed.
+        isActive:
+          ['active', 'activating', 'reloading'].includes(active) && values.get('SubState') !== 'auto-restart',
         detail: `${active} (${values.get('SubState') ?? ''})${isGood ? '' : `, ${result}, exit code ${values.get('ExecMainStatus')}`}`,
         pid: Number(values.get('MainPID')) || undefined,
       };
