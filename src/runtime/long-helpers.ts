@@ -1,7 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
+import { MARKER_VARIABLE } from './marker.ts';
+import { isLinux } from './platform.ts';
 
 /** Ends what it was told of when this process is killed by force. */
 export interface HelperWatch {
+  /** Marks the environment of a helper, so that it is found whether it was told of or not (Linux). */
+  readonly marker: string;
+  /** A helper was started: from now on somebody has to be there who finds it. */
+  begin(): void;
   watch(pid: number): void;
   unwatch(pid: number): void;
 }
@@ -18,12 +24,24 @@ export function watchLongHelpers(watch: HelperWatch): () => void {
 }
 
 /**
+ * The environment for a program that this process runs for itself: as given, with the mark by which it and everything
+ * that it starts is found after a `kill -9`, however young it was.
+ */
+export function helperEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const [watch] = watches;
+  return watch === undefined || !isLinux ? env : { ...env, [MARKER_VARIABLE]: watch.marker };
+}
+
+/**
  * To be called for every program that this process runs for itself (git, ripgrep): a hook that hangs or a search
- * that does not end would otherwise outlive a `kill -9`.
+ * that does not end would otherwise outlive a `kill -9`. Where no environment can be read, that holds for those that
+ * run for longer than a moment.
  */
 export function noticeHelper(child: ChildProcess): void {
   const { pid } = child;
   if (pid === undefined) return;
+  const [present] = watches;
+  if (isLinux) present?.begin();
   const timer = setTimeout(() => {
     const [watch] = watches;
     if (watch === undefined) return;

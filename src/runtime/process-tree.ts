@@ -2,18 +2,14 @@ import { close, open, read } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { MARKER_VARIABLE } from './marker.ts';
 import { isLinux, isWindows } from './platform.ts';
 import { runProgram } from './run-program.ts';
 
 const openFile = promisify(open);
 const readFrom = promisify(read);
 
-/**
- * The variable that marks everything one call started. It is inherited, so a child that left its process group or
- * session is still found through /proc/PID/environ. `env -i` removes it; such a child is found only while its
- * ancestry or its session still leads to us.
- */
-export const MARKER_VARIABLE = 'LOCAL_CODER_PROCESS';
+export { MARKER_VARIABLE };
 
 export interface TreeTarget {
   /**

@@ -27,6 +27,11 @@ export async function temporaryFolder(base = tmpdir()): Promise<string> {
   return folder;
 }
 
+/** The folders of this process that end with it, for whoever outlives a `kill -9`. */
+export function temporaryFolders(): string[] {
+  return [...ending];
+}
+
 /** The folder of this run for what a portable program may not leave behind; made when it is first asked for. */
 export async function runFolder(): Promise<string> {
   for await (const folder of runFolders()) return folder;

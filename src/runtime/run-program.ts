@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { CodedError, systemCode } from './errors.ts';
-import { noticeHelper } from './long-helpers.ts';
+import { helperEnvironment, noticeHelper } from './long-helpers.ts';
 import { isWindows } from './platform.ts';
 
 export interface RunProgramOptions {
@@ -57,7 +57,7 @@ export function runProgram(
     const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     const child = spawn(file, args, {
       cwd: options.cwd,
-      env: options.env,
+      env: helperEnvironment(options.env),
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       windowsHide: true,
       // Its own process group, so that helpers of helpers (git's filters and hooks) end with it.

@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { isWindows } from '../runtime/platform.ts';
 import { MARKER_VARIABLE } from '../runtime/process-tree.ts';
+import { temporaryFolders } from '../runtime/run-folder.ts';
 
 /**
  * What the guard runs: it waits for the end of its input, which comes when the server ends in whatever way, then
- * kills everything that carries the server's marker (Linux) and every session, group or process that is still open. Lines
- * "+N" and "-N" tell which sessions are. It ignores the signals that may end the server.
+ * kills everything that carries the server's marker (Linux) and every session, group or process that is still open, and
+ * removes the server's temporary folders. Lines "+N" and "-N" tell which sessions are, "=PATH" which folders. It ignores
+ * the signals that may end the server.
  *
  * It finds neither a process that left its session with a cleaned environment (`setsid env -i …`) nor, outside of
  * Linux, one that left its process group.
@@ -13,8 +15,12 @@ import { MARKER_VARIABLE } from '../runtime/process-tree.ts';
 const GUARD_SCRIPT = `
 trap '' HUP INT TERM PIPE
 open=' '
-while read -r line; do
+folders=
+newline='
+'
+while IFS= read -r line; do
   case $line in
+    =*) folders="$folders\${line#=}$newline" ;;
     +*) open="$open\${line#+} " ;;
     -*) number=\${line#-}; case $open in *" $number "*) open="\${open%% "$number" *} \${open#* "$number" }" ;; esac ;;
   esac
@@ -37,6 +43,9 @@ for round in 1 2 3 4 5 6 7 8; do
   fi
   [ -n "$found" ] || break
 done 2>/dev/null
+set -f
+IFS=$newline
+[ -z "$folders" ] || rm -rf -- $folders
 `;
 
 /**
@@ -50,13 +59,18 @@ export class Guard {
   readonly #open = new Set<number>();
   #closed = false;
 
-  /** @param markerPrefix the part of the marker that all processes of this server share */
-  constructor(markerPrefix: string) {
-    this.#marker = `${MARKER_VARIABLE}=${markerPrefix}`;
+  /** @param name what all markers of this server begin with */
+  constructor(name: string) {
+    this.#marker = `${MARKER_VARIABLE}=${name}`;
   }
 
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  /** Something with the marker was started: from now on it is to be found. */
+  begin(): void {
+    this.#start();
   }
 
   /** A session, or a process without one of its own, that must not outlive the server. */
@@ -100,7 +114,10 @@ export class Guard {
     child.unref();
     const input = child.stdin;
     if (input && 'unref' in input && typeof input.unref === 'function') input.unref();
-    this.#tell([...this.#open].map((pid) => `+${pid}\n`).join(''));
+    const folders = temporaryFolders().filter((path) => !path.includes('\n'));
+    this.#tell(
+      [...[...this.#open].map((pid) => `+${pid}\n`), ...folders.map((path) => `=${path}\n`)].join(''),
+    );
     return true;
   }
 

@@ -16,8 +16,11 @@ export interface InstanceFolder {
   readonly markerPrefix: string;
 }
 
-export async function createInstanceFolder(stateDir: string): Promise<InstanceFolder> {
-  const random = randomBytes(6).toString('hex');
+/** @param random twelve hexadecimal digits that no other server has */
+export async function createInstanceFolder(
+  stateDir: string,
+  random = randomInstanceName(),
+): Promise<InstanceFolder> {
   const ticks = (await startTicks(process.pid)) ?? '0';
   const parent = join(stateDir, 'processes');
   const path = join(parent, `${process.pid}-${ticks}-${random}-${machineName()}`);
@@ -25,6 +28,10 @@ export async function createInstanceFolder(stateDir: string): Promise<InstanceFo
   // Nobody waits for this: the folders of others take nothing but space.
   removeStaleFolders(parent, path).catch(() => {});
   return { path, markerPrefix: `${random}.` };
+}
+
+export function randomInstanceName(): string {
+  return randomBytes(6).toString('hex');
 }
 
 /** Whose pid it is: a stick, or a home folder on a network, is used by several machines. */

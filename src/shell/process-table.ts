@@ -5,7 +5,7 @@ import { CodedError } from '../runtime/errors.ts';
 import type { HelperWatch } from '../runtime/long-helpers.ts';
 import { isAlive, stopTree } from '../runtime/process-tree.ts';
 import { Guard } from './guard.ts';
-import { createInstanceFolder, type InstanceFolder } from './instance-folder.ts';
+import { createInstanceFolder, type InstanceFolder, randomInstanceName } from './instance-folder.ts';
 import type { LaunchRequest, ManagedProcess } from './managed-process.ts';
 
 /** Running at once; beyond it a call is refused and nothing that runs suffers. */
@@ -25,7 +25,8 @@ export class ProcessTable {
   readonly #stateDir: string;
   readonly #processes = new Map<string, ManagedProcess>();
   #folder: Promise<InstanceFolder> | undefined;
-  #guard: Guard | undefined;
+  readonly #name = randomInstanceName();
+  readonly #guard = new Guard(this.#name);
   #watcher: ReturnType<typeof setInterval> | undefined;
   #starting = 0;
   #closed = false;
@@ -37,7 +38,7 @@ export class ProcessTable {
 
   /** This server's private folder; created with the first process. */
   folder(): Promise<InstanceFolder> {
-    this.#folder ??= createInstanceFolder(this.#stateDir).catch((error) => {
+    this.#folder ??= createInstanceFolder(this.#stateDir, this.#name).catch((error) => {
       this.#folder = undefined;
       throw error;
     });
@@ -45,7 +46,7 @@ export class ProcessTable {
   }
 
   get guardPid(): number | undefined {
-    return this.#guard?.pid;
+    return this.#guard.pid;
   }
 
   /**
@@ -65,7 +66,6 @@ export class ProcessTable {
     const id = this.#newId();
     this.#starting++;
     this.#startedAny = true;
-    this.#guard ??= new Guard(folder.markerPrefix);
     try {
       const process = await launch({ id, logPath: join(folder.path, id), markerPrefix: folder.markerPrefix });
       this.#processes.set(id, process);
@@ -82,20 +82,19 @@ export class ProcessTable {
   }
 
   /** Programs that the server runs for itself, watched by the same guard. */
-  readonly helpers: HelperWatch = {
-    watch: (pid) => {
-      this.folder().then(
-        (folder) => {
-          if (this.#closed || !isAlive(pid)) return;
-          this.#startedAny = true;
-          this.#guard ??= new Guard(folder.markerPrefix);
-          this.#guard.watch(pid);
-        },
-        () => {},
-      );
-    },
-    unwatch: (pid) => this.#guard?.unwatch(pid),
-  };
+  get helpers(): HelperWatch {
+    return {
+      // No part of what close() stops: a commit that runs when the server ends in an orderly way is finished.
+      marker: `${this.#name}-helper`,
+      begin: () => {
+        if (!this.#closed) this.#guard.begin();
+      },
+      watch: (pid) => {
+        if (!this.#closed && isAlive(pid)) this.#guard.watch(pid);
+      },
+      unwatch: (pid) => this.#guard.unwatch(pid),
+    };
+  }
 
   /** @throws {CodedError} PROCESS_NOT_FOUND */
   get(idOrName: string): ManagedProcess {
@@ -126,7 +125,7 @@ export class ProcessTable {
   /** Forgets a finished process and removes its logs. */
   async forget(process: ManagedProcess): Promise<void> {
     this.#processes.delete(process.id);
-    if (!process.leftBackground && process.pid !== undefined) this.#guard?.unwatch(process.pid);
+    if (!process.leftBackground && process.pid !== undefined) this.#guard.unwatch(process.pid);
     await Promise.all([process.stdout.remove(), process.stderr?.remove()]);
   }
 
@@ -134,7 +133,7 @@ export class ProcessTable {
   async close(graceMs: number): Promise<void> {
     this.#closed = true;
     clearInterval(this.#watcher);
-    if (!this.#startedAny) return;
+    if (!this.#startedAny) return this.#guard.close();
     const folder = await this.folder();
     const pids = this.list().filter((process) => process.running || process.leftBackground);
     await Promise.all([
@@ -142,12 +141,12 @@ export class ProcessTable {
       // Daemons of commands that are long forgotten.
       stopTree({ marker: folder.markerPrefix }, { graceMs }),
     ]);
-    this.#guard?.close();
+    this.#guard.close();
     await rm(folder.path, { recursive: true, force: true });
   }
 
   #afterEnd(process: ManagedProcess): void {
-    if (process.pid !== undefined && !process.leftBackground) this.#guard?.unwatch(process.pid);
+    if (process.pid !== undefined && !process.leftBackground) this.#guard.unwatch(process.pid);
     if (this.#processes.size > MAX_FINISHED) this.#forgetOldest().catch(() => {});
   }
 
@@ -171,7 +170,7 @@ export class ProcessTable {
       const active: ManagedProcess[] = [];
       for (const process of this.list()) {
         if (process.running || process.leftBackground) active.push(process);
-        else if (process.pid !== undefined) this.#guard?.unwatch(process.pid);
+        else if (process.pid !== undefined) this.#guard.unwatch(process.pid);
       }
       if (active.length === 0) {
         clearInterval(this.#watcher);

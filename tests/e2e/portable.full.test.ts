@@ -165,6 +165,19 @@ describe('a portable executable', { timeout: 600_000, skip: onlyLinux }, () => {
     assert.equal((await second.exited) ?? 0, 0);
   });
 
+  test('one that ran something is cleaned up after at once, be it killed', async (context) => {
+    if (mounts !== undefined) return context.skip(mounts);
+    const running = await start(readOnlyAt(stick, plain()), ['--portable']);
+    const client = await connect('v1', { url: running.url });
+    await succeed(client)('git_status', { path: repository });
+    await client.close();
+    assert.equal((await readdir(temporary)).length, 1);
+    process.kill(running.pid, 'SIGKILL');
+    await running.exited;
+    server = undefined;
+    await succeedSoon(async () => assert.deepEqual(await readdir(temporary), []));
+  });
+
   for (const hasData of [true, false]) {
     test(`read-only, ${hasData ? 'with a data folder' : 'without a data folder'}`, async (context) => {
       if (mounts !== undefined) return context.skip(mounts);

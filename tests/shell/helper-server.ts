@@ -1,6 +1,6 @@
 // A server in miniature that runs programs for itself, as git and ripgrep are run; to be killed by the test.
 import { spawn } from 'node:child_process';
-import { noticeHelper } from '../../src/runtime/long-helpers.ts';
+import { helperEnvironment, noticeHelper } from '../../src/runtime/long-helpers.ts';
 import { runProgram } from '../../src/runtime/run-program.ts';
 import { createShell } from '../../src/shell/index.ts';
 import { until } from './helpers.ts';
@@ -16,8 +16,9 @@ const onStdout = (chunk: Buffer) => {
 };
 runProgram('/bin/sh', sh, { cwd: '/', env: {}, onStdout }).catch(() => {});
 // Like a search that does not end: in the group of the server.
-const search = spawn('/bin/sleep', ['609'], { stdio: 'ignore' });
+const search = spawn('/bin/sleep', ['609'], { stdio: 'ignore', env: helperEnvironment({}) });
 noticeHelper(search);
-await until(() => shell.guardPid !== undefined && hook !== '', 'the guard to be told');
+// At once: no helper is too young to be found.
+await until(() => hook !== '', 'the hook to run');
 process.stdout.write(`${JSON.stringify({ pids: [Number(hook), search.pid, shell.guardPid] })}\n`);
 setInterval(() => {}, 1000);

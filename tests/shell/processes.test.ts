@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { helperEnvironment, noticeHelper } from '../../src/runtime/long-helpers.ts';
 import { listTree } from '../../src/runtime/process-tree.ts';
 import { FULL, links, openShell, runs, type TestShell, until, usedMemory } from './helpers.ts';
 
@@ -189,6 +191,23 @@ describe('processes', () => {
     await until(() => !pids.some(runs), 'all to be gone', 4000);
     await shell.close();
   });
+
+  test(
+    'an orderly end leaves a helper alone that still works, and removes the guard',
+    onlyLinux,
+    async () => {
+      const shell = await openShell();
+      const helper = spawn('/bin/sleep', ['5'], { stdio: 'ignore', env: helperEnvironment({}) });
+      noticeHelper(helper);
+      const guard = shell.shell.guardPid ?? 0;
+      assert.ok(runs(guard));
+      await shell.close();
+      await until(() => !runs(guard), 'the guard to be gone');
+      assert.ok(runs(helper.pid ?? 0));
+      helper.kill('SIGKILL');
+      await once(helper, 'close');
+    },
+  );
 
   test(
     'the guard survives what ends a terminal, and is replaced when somebody kills it',

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Confinement } from '../../access/sandbox/index.ts';
 import { CodedError, systemCode } from '../../runtime/errors.ts';
-import { noticeHelper } from '../../runtime/long-helpers.ts';
+import { helperEnvironment, noticeHelper } from '../../runtime/long-helpers.ts';
 import type { Limits } from '../engine.ts';
 
 const MAX_STDERR_BYTES = 64 * 1024;
@@ -46,7 +46,7 @@ export async function runRipgrep(
     limits.signal?.throwIfAborted();
     const child = spawn(start.file, start.args, {
       cwd: folder,
-      env: start.env,
+      env: helperEnvironment(start.env),
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
     });
