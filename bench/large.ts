@@ -11,6 +11,7 @@ import { changeFile, realTarget, Workspace } from '../src/workspace/index.ts';
 import { moduleText, padded, seededRandom } from './generated-text.ts';
 import { McpServer } from './mcp-server.ts';
 import { WrongAnswer } from './operations.ts';
+import { measurePageCost, type PageCost } from './page-cost.ts';
 import { median } from './statistics.ts';
 
 export interface LargeResults {
@@ -24,6 +25,8 @@ export interface LargeResults {
   readonly outputAfter100MbMs: number;
   readonly listOf10000CheckpointsMs: number;
   readonly restoreOf20MbMs: number;
+  /** A small call while the local page is open, and while it is not. */
+  readonly page: PageCost;
 }
 
 const REPEATS = 21;
@@ -32,6 +35,7 @@ const CHECKPOINTS = 10_000;
 const RESTORED_BYTES = 20_000_000;
 const OUTPUT_BYTES = 100_000_000;
 const OUTPUT_LIMIT_MS = 60_000;
+const PAGE_ROUNDS = 40;
 
 export async function measureLarge(executable: string): Promise<LargeResults> {
   const base = await mkdtemp(join(tmpdir(), 'local-coder-bench-large-'));
@@ -53,6 +57,7 @@ export async function measureLarge(executable: string): Promise<LargeResults> {
         ...(await history(server, root, bigCheckpoint)),
         ...(await output(server)),
         ...(await patches(server, root)),
+        page: await page(server, root, stateDir),
       };
     } finally {
       await server.stop();
@@ -60,6 +65,12 @@ export async function measureLarge(executable: string): Promise<LargeResults> {
   } finally {
     await rm(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
+}
+
+async function page(server: McpServer, root: string, stateDir: string): Promise<PageCost> {
+  await writeFile(join(root, 'small.txt'), 'one\ntwo\n');
+  const origin = new URL(server.url ?? '').origin;
+  return measurePageCost({ origin, pid: server.pid, stateDir, file: 'small.txt', rounds: PAGE_ROUNDS });
 }
 
 function check(holds: boolean, otherwise: string): void {
