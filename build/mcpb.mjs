@@ -85,8 +85,8 @@ export function mcpbManifest({ name, version, description, license, repository }
         title: 'Access mode',
         description:
           'What the tools may touch: full, workspace (only the folders, commands in a sandbox) or read-only.',
+        // Not `required`: of a required value an application asks that it was typed, whatever the default.
         default: 'full',
-        required: true,
       },
     },
   };

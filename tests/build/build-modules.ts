@@ -57,8 +57,24 @@ interface Modules {
     vendoredPart(name: string, version: string, within: string): unknown;
   };
   'licences-file': { LICENCES_FILE: string; upToDateLicences(): Promise<string> };
-  mcpb: { mcpbManifest(manifest: object, target: string): McpbManifest };
+  mcpb: {
+    mcpbManifest(manifest: object, target: string): McpbManifest;
+    writeMcpb(options: {
+      executable: string;
+      target: string;
+      manifest: object;
+      outDir: string;
+    }): Promise<string>;
+  };
   'npm-package': {
+    BUNDLE_TARGET: string;
+    packNpmPackage(options: {
+      root: string;
+      bundle: string;
+      licences: string;
+      staging: string;
+      outDir: string;
+    }): Promise<string>;
     publishedManifest(root: string): Promise<{
       readonly engines: { readonly node: string };
       readonly dependencies: Readonly<Record<string, string>>;
