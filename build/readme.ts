@@ -1,10 +1,11 @@
 /**
- * The parts of README.md that are made from the program itself. `npm run docs` rewrites them; a test holds them
- * against the program.
+ * The parts of README.md that are made from the program itself, and the address in the installers. `npm run docs`
+ * rewrites them; a test holds them against the program.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { definitionOf, SETTINGS, type SettingName } from '../src/config/definitions.ts';
+import { REPOSITORY_URL } from '../src/runtime/release.ts';
 import type { ToolDefinition } from '../src/tools/define.ts';
 import { selectTools } from '../src/tools/index.ts';
 
@@ -15,6 +16,21 @@ export async function upToDateReadme(): Promise<string> {
   let text = await readFile(README, 'utf8');
   text = withPart(text, 'tools', toolTable(selectTools('full')));
   return withPart(text, 'settings', settingsTable());
+}
+
+/** The installers, each with the line that names where releases lie. */
+export const INSTALLERS: Readonly<Record<string, RegExp>> = {
+  'install.sh': /^RELEASES='.*'$/m,
+  'install.ps1': /^ {4}\$releases = '.*'$/m,
+};
+
+/** An installer's text as it should be. */
+export async function upToDateInstaller(name: keyof typeof INSTALLERS): Promise<string> {
+  const text = await readFile(new URL(`../${name}`, import.meta.url), 'utf8');
+  const line = INSTALLERS[name];
+  if (line === undefined || !line.test(text))
+    throw new Error(`${name} has no line for the address of releases`);
+  return text.replace(line, (old) => old.replace(/'.*'/, () => `'${REPOSITORY_URL}/releases'`));
 }
 
 /** Replaces what stands between `<!-- name: … -->` and `<!-- /name -->`. */
@@ -60,4 +76,9 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(README, await upToDateReadme());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await writeFile(README, await upToDateReadme());
+  for (const name of Object.keys(INSTALLERS)) {
+    await writeFile(new URL(`../${name}`, import.meta.url), await upToDateInstaller(name));
+  }
+}

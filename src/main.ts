@@ -2,6 +2,7 @@
 import { readArguments } from './cli/arguments.ts';
 import { cleanEnvironment } from './cli/clean-environment.ts';
 import { EXIT, type ExitCode, UsageError } from './config/usage-error.ts';
+import { isWindows, sea } from './runtime/platform.ts';
 import { forTerminal } from './runtime/terminal.ts';
 
 /** Reads the command line and calls one command; each command's code is loaded only when it is called. */
@@ -61,6 +62,11 @@ async function main(args: readonly string[]): Promise<ExitCode> {
         name: values.get('name')?.at(-1),
         yes: switches.has('yes'),
       });
+    case 'upgrade':
+      return (await import('./cli/upgrade.ts')).upgrade(flags, {
+        check: switches.has('check'),
+        to: values.get('to')?.at(-1),
+      });
     case 'completion':
       return (await import('./cli/completion.ts')).completion(words);
     case 'agent':
@@ -70,6 +76,11 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       return (await import('./cli/agent.ts')).agent(flags, servesTools);
     }
     case 'serve': {
+      // Windows lets an upgrade only rename the executable that runs; by now it may run no longer.
+      if (isWindows && sea !== null)
+        void import('./cli/upgrade/replace.ts').then((module) =>
+          module.removeOldExecutables(process.execPath),
+        );
       cleanEnvironment((message) => process.stderr.write(`local-coder: ${message}\n`));
       const overStdio = flags.get('stdio') ?? process.env['LOCAL_CODER_STDIO'];
       if (overStdio === true || overStdio === 'true') return (await import('./cli/stdio.ts')).stdio(flags);

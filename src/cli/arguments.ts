@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { definitionOf, isSettingName, SETTINGS, type SettingName } from '../config/definitions.ts';
 import { UsageError } from '../config/usage-error.ts';
 import { closestName } from '../runtime/closest.ts';
-import { COMMANDS, type CommandName, commandDefinition, isCommandName, LATER_COMMANDS } from './commands.ts';
+import { COMMANDS, type CommandName, commandDefinition, isCommandName } from './commands.ts';
 
 export interface CommandLine {
   readonly command: CommandName | 'help' | 'version';
@@ -144,11 +144,6 @@ function addFlag(
 function commandOf(word: string | undefined): CommandLine['command'] {
   if (word === undefined) return 'serve';
   if (isCommandName(word) || word === 'help' || word === 'version') return word;
-  if (LATER_COMMANDS.includes(word)) {
-    throw new UsageError(
-      `The command "${word}" is not available in this version. See local-coder --help for what is.`,
-    );
-  }
   const closest = closestName(word, [...Object.keys(COMMANDS), 'help']);
   const advice =
     closest === undefined

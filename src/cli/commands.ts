@@ -143,6 +143,18 @@ is needed. What is written is shown first and asked for.
 OPTIONS are those of the server (--workspace is the current folder where it is not named):
 `,
   },
+  upgrade: {
+    words: [],
+    switches: ['check'],
+    values: { to: 'VERSION' },
+    help: 'replace this executable by the newest release, or --to VERSION; --check only says what there is',
+    settings: ['state-dir'],
+    usage: `local-coder upgrade [--check] [--to VERSION]
+
+The release must carry the signature of local-coder's owner. The new version must start before the old one goes.
+LOCAL_CODER_BASE_URL names a mirror.
+`,
+  },
   completion: {
     words: ['SHELL'],
     switches: [],
@@ -155,9 +167,6 @@ OPTIONS are those of the server (--workspace is the current folder where it is n
 } as const satisfies Record<string, CommandDefinition>;
 
 export type CommandName = keyof typeof COMMANDS;
-
-/** Commands of later versions: known, so that they are refused by name. */
-export const LATER_COMMANDS: readonly string[] = ['client', 'service', 'upgrade', 'completion'];
 
 export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(COMMANDS, name);

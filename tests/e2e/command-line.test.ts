@@ -81,9 +81,11 @@ for (const shape of shapesUnderTest()) {
       });
     });
 
-    test('what a later version brings is refused by name', async () => {
-      const later = [['upgrade']];
-      for (const args of later) await refused(args, /not available in this version/, 2);
+    test('upgrade says where an upgrade comes from instead, or that there is none yet', async () => {
+      const instead =
+        /runs from its sources: update them|is a bundle that Node runs|No release of local-coder/;
+      await refused(['upgrade'], instead, 1);
+      await refused(['upgrade', '--to', 'new'], /--to new is no version/, 2);
     });
 
     test('folders that cannot be served', async (context) => {
