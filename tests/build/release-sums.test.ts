@@ -5,9 +5,11 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { ROOT } from '../support/built.ts';
 import { buildModule } from './build-modules.ts';
 
 const SUMS = 'SHA256SUMS';
+const isLinux = process.platform === 'linux';
 /** What comes before the 32 bytes of an ed25519 public key in DER (RFC 8410), as openssl wants it. */
 const DER_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 
@@ -83,6 +85,31 @@ describe('sums and signature of a release', () => {
     if (verdict === undefined) return t.skip('no openssl on this machine');
     assert.equal(verdict, true);
     assert.equal(await openssl((await newKey('another')).publicKey), false);
+  });
+
+  test('the commands of the README check a download', { skip: !isLinux && 'only on Linux' }, async (t) => {
+    const { signSums, writeSums } = await buildModule('sums');
+    const { keyFile, publicKey } = await newKey('readme');
+    await writeSums(dir);
+    await signSums(dir, keyFile, publicKey);
+    const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+    const commands = /^ {4}\{ printf .*\n(?: {4}.*\n)+/m.exec(readme)?.[0];
+    assert.ok(commands?.includes('pkeyutl'), 'the README has no such commands');
+    if (spawnSync('openssl', ['version']).error) return t.skip('no openssl on this machine');
+    const script = `set -e\n${commands}`;
+    const check = (key: string) =>
+      spawnSync('sh', ['-c', script], {
+        cwd: dir,
+        env: { PATH: process.env['PATH'], key },
+        encoding: 'utf8',
+      });
+    const { status, stdout, stderr } = check(publicKey);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /Signature Verified Successfully/);
+    assert.match(stdout, /^install\.sh: OK$/m);
+    assert.notEqual(check((await newKey('someone')).publicKey).status, 0);
+    await writeFile(join(dir, 'install.sh'), 'changed on the way');
+    assert.notEqual(check(publicKey).status, 0);
   });
 
   test('a key that users do not have, of another kind, or none at all is refused', async () => {
