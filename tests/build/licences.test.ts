@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
+import { build } from 'esbuild';
 import { LANGUAGE_NAMES } from '../../src/context/outline/grammars.ts';
 import { packageFile } from '../../src/runtime/assets.ts';
 import { ROOT } from '../support/built.ts';
@@ -86,6 +87,18 @@ describe('licences', () => {
       await printed(join(ROOT, 'node_modules', packageFile('rg'))),
     )?.[1];
     assert.ok(listed.has(`ripgrep ${version}`), `ripgrep is ${version} now`);
+  });
+
+  test('the scripts of the pages, which are bundles of their own, hold nothing of others', async () => {
+    const entryPoints = ['src/widgets/view/main.ts', 'src/dashboard/client/browser/main.ts'];
+    const options = { bundle: true, write: false, metafile: true, outdir: folder, tsconfigRaw: {} } as const;
+    const { metafile: pages } = await build({ ...options, absWorkingDir: ROOT, entryPoints });
+    const inputs = Object.keys(pages.inputs);
+    assert.ok(inputs.includes('src/widgets/view/main.ts'));
+    assert.deepEqual(
+      inputs.filter((file) => file.includes('node_modules')),
+      [],
+    );
   });
 
   test('every grammar that is carried is listed', async () => {
