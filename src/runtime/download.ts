@@ -3,7 +3,6 @@ import { createHttpClient, type HttpClient } from './http-client.ts';
 const MAX_REDIRECTS = 5;
 const HEADERS_MS = 30_000;
 const BODY_MS = 15 * 60_000;
-/** Without a byte for this long a transfer is given up. */
 const STALL_MS = 60_000;
 
 /** The server answered, with something else than the file. */
@@ -22,6 +21,8 @@ export interface DownloadOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly maxBytes: number;
   readonly signal: AbortSignal;
+  /** Milliseconds without a byte after which it is given up; a minute by itself. */
+  readonly stallMs?: number;
   /** Called for every piece with the bytes that have come so far. */
   readonly onBytes?: (bytes: number) => void;
 }
@@ -33,11 +34,12 @@ export interface DownloadOptions {
  */
 export async function download(url: URL, options: DownloadOptions): Promise<Buffer> {
   const client = createHttpClient({ env: options.env, maxConnections: 1 });
+  const { stallMs = STALL_MS } = options;
   let stalled = false;
   const stall = setTimeout(() => {
     stalled = true;
     client.close();
-  }, STALL_MS);
+  }, stallMs);
   const onBytes = (bytes: number) => {
     stall.refresh();
     options.onBytes?.(bytes);
@@ -56,7 +58,7 @@ export async function download(url: URL, options: DownloadOptions): Promise<Buff
     throw new Error(`${url.host} redirects more than ${MAX_REDIRECTS} times`);
   } catch (error) {
     options.signal.throwIfAborted();
-    throw stalled ? new Error(`${url.host} sent nothing for ${STALL_MS / 1000} s`) : error;
+    throw stalled ? new Error(`${url.host} sent nothing for ${stallMs / 1000} s`) : error;
   } finally {
     clearTimeout(stall);
     options.signal.removeEventListener('abort', onAbort);

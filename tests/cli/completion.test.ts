@@ -33,7 +33,7 @@ const CASES: [typed: string[], offers: string[], not: string[]][] = [
   [['client', '--yes', 'remove', ''], ['vscode', 'codex'], ['add']],
   [['--access', ''], ['full', 'workspace', 'read-only'], ['client']],
   [['--access', 're'], ['read-only'], ['full']],
-  [['--tunnel', ''], ['cloudflare', 'none'], ['relay']],
+  [['--tunnel', ''], ['cloudflare', 'none', 'relay'], []],
   [['client', 'add', 'cursor', '--scope', ''], ['user', 'project'], []],
   [['client', 'add', 'cursor', '--sc'], ['--scope'], ['--tunnel']],
   [['client', '--tu'], [], ['--tunnel']],
