@@ -1,18 +1,10 @@
 import type { Locale } from '../locale.ts';
 import { en } from './en.ts';
+import type { Texts } from './shape.ts';
 import { vi } from './vi.ts';
 import { zh } from './zh.ts';
 
-/** The English table is the model: another language has the same keys, and functions where it has functions. */
-export type Texts = Same<typeof en>;
-
-type Same<T> = {
-  readonly [K in keyof T]: T[K] extends string
-    ? string
-    : T[K] extends (...values: never[]) => string
-      ? T[K]
-      : Same<T[K]>;
-};
+export type { Texts };
 
 const TABLES: Readonly<Record<Locale, Texts>> = { en, vi, zh };
 
