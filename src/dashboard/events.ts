@@ -127,9 +127,9 @@ export function createEvents(parts: DashboardParts) {
       const { process } = reader;
       if (process === undefined) continue;
       const bytes = await shellOf(parts, process)
-        .then(async (shell) => shell.processStatus(process))
+        .then((shell) => shell.processInfo(process))
         .then(
-          ([info]) => (info === undefined ? -1 : info.state === 'running' ? info.outputBytes : -1),
+          ({ state, outputBytes }) => (state === 'running' ? outputBytes : -1),
           () => -1,
         );
       if (bytes !== reader.outputBytes) reader.stream.send('output', process);
@@ -143,6 +143,8 @@ export function createEvents(parts: DashboardParts) {
     /** GET /page/events: the stream of a logged-in reader. */
     stream(context: Context<PageEnv>): Response {
       const session = context.get('session');
+      // Hono answers HEAD by GET, and nobody would read this.
+      if (context.req.method !== 'GET') return refusal(405, 'GET_ONLY', 'Live updates are read with GET.');
       if (readers.size >= MAX_STREAMS) {
         return refusal(429, 'TOO_MANY', 'The page is open in too many tabs; this one has no live updates.');
       }

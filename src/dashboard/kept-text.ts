@@ -8,14 +8,13 @@ export interface KeptText {
   readonly hiddenCharacters: number;
 }
 
+/** Up to this size bytes come from Node's pool: cheaper by far, and what they hold on to is of this order. */
+const POOLED_CHARACTERS = 1_000;
+
 /** @param maxCharacters of which more are left out */
 export function keepText(text: string, maxCharacters: number): KeptText {
-  const isWhole = text.length <= maxCharacters;
-  const shown = isWhole ? text : text.slice(0, maxCharacters).replace(/[\ud800-\udbff]$/, '');
-  // Not from the pool, of which one kept piece holds all.
-  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(shown));
-  bytes.write(shown);
-  return { bytes, hiddenCharacters: text.length - shown.length };
+  const shown = firstCharacters(text, maxCharacters);
+  return { bytes: bytesOf(shown), hiddenCharacters: text.length - shown.length };
 }
 
 /**
@@ -30,10 +29,24 @@ export function keepArguments(
   let hidden = 0;
   const cut = (_name: string, value: unknown) => {
     if (typeof value !== 'string' || value.length <= limits.maxValueCharacters) return value;
-    const rest = value.length - limits.maxValueCharacters;
-    hidden += rest;
-    return `${value.slice(0, limits.maxValueCharacters).replace(/[\ud800-\udbff]$/, '')}… [${rest} more characters]`;
+    const shown = firstCharacters(value, limits.maxValueCharacters);
+    hidden += value.length - shown.length;
+    return `${shown}… [${value.length - shown.length} more characters]`;
   };
   const kept = keepText(JSON.stringify(args, cut) ?? 'null', limits.maxCharacters);
   return { bytes: kept.bytes, hiddenCharacters: kept.hiddenCharacters + hidden };
+}
+
+/** Not ending in half of a character. */
+function firstCharacters(text: string, maxCharacters: number): string {
+  if (text.length <= maxCharacters) return text;
+  const last = text.charCodeAt(maxCharacters - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? maxCharacters - 1 : maxCharacters);
+}
+
+function bytesOf(text: string): Buffer {
+  if (text.length <= POOLED_CHARACTERS) return Buffer.from(text);
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
 }

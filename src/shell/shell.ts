@@ -241,6 +241,11 @@ export class Shell {
     return { info: await describe(process, false), survivors };
   }
 
+  /** One process without a look at the system: no ports. @throws {CodedError} PROCESS_NOT_FOUND */
+  async processInfo(id: string): Promise<ProcessInfo> {
+    return describe(this.#table.get(id), false);
+  }
+
   /** @throws {CodedError} PROCESS_NOT_FOUND */
   async processStatus(id?: string): Promise<ProcessInfo[]> {
     const processes = id === undefined ? this.#table.list() : [this.#table.get(id)];

@@ -114,6 +114,9 @@ describe('live updates', () => {
     assert.equal((await watch(own)).status, 429);
     await server.post(own, '/page/logout');
     await until(() => streams.every(({ ended }) => ended()), 'all have ended');
+    const head = await server.send('/page/events', { method: 'HEAD', headers: proof(page) });
+    assert.equal(head.status, 405);
+    assert.equal(listeners(), 0, 'nobody reads the answer to HEAD');
     const again = await watch(page);
     assert.equal(again.status, 200);
     again.leave();

@@ -45,7 +45,7 @@ export async function processOutput(
 /** The shell that runs a process: each access mode that is served has its own. @throws {CodedError} PROCESS_NOT_FOUND */
 export async function shellOf(parts: Pick<DashboardParts, 'services'>, id: string): Promise<Shell> {
   for (const { shell } of parts.services()) {
-    const found = await shell.processStatus(id).catch((error: unknown) => {
+    const found = await shell.processInfo(id).catch((error: unknown) => {
       if (error instanceof CodedError && error.code === 'PROCESS_NOT_FOUND') return undefined;
       throw error;
     });
