@@ -34,12 +34,12 @@ export async function connectorCard(card: ConnectorCard, stream: CardStream): Pr
   const description = forTerminal(connectorDescription(card.folder));
   const where = 'https://chatgpt.com/plugins → + → Add custom MCP server';
   const lines =
-    address.kind === 'url'
+    address.kind !== 'tunnel-id'
       ? [
           `  Name            ${CONNECTOR_NAME}`,
           `  Description     ${description}`,
           `  Server URL      ${bold(urlOf(card, stream))}`,
-          `  Authentication  ${authentication(card.auth)}`,
+          `  Authentication  ${address.kind === 'relay' ? `OAuth (sign in at the relay as ${forTerminal(address.account)})` : authentication(card.auth)}`,
         ]
       : [
           `  Name            ${CONNECTOR_NAME}`,
@@ -76,7 +76,7 @@ function authentication(auth: ConnectorCard['auth']): string {
 }
 
 function urlOf(card: ConnectorCard, stream: CardStream): string {
-  const origin = card.address.kind === 'url' ? card.address.origin : '';
+  const origin = card.address.kind === 'tunnel-id' ? '' : card.address.origin;
   if (card.auth !== 'url') return `${origin}/mcp`;
   // A log or a journal must not hold the secret.
   return stream.isTTY === true && card.secretPath !== undefined
@@ -85,7 +85,7 @@ function urlOf(card: ConnectorCard, stream: CardStream): string {
 }
 
 async function qrCode(card: ConnectorCard, stream: CardStream): Promise<string[]> {
-  if (card.address.kind !== 'url' || stream.isTTY !== true || (stream.columns ?? 0) < WIDE) return [];
+  if (card.address.kind === 'tunnel-id' || stream.isTTY !== true || (stream.columns ?? 0) < WIDE) return [];
   const { renderUnicodeCompact } = await import('uqr');
   const code = renderUnicodeCompact(urlOf(card, stream), { border: 1 });
   return ['', ...code.split('\n').map((line) => `  ${line}`)];

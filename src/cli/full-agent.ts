@@ -84,11 +84,13 @@ export async function fullAgent(
   };
 }
 
-function narrower(own: AccessMode, granted: AccessMode | undefined): AccessMode {
+/** The narrower of two modes. */
+export function narrower(own: AccessMode, granted: AccessMode | undefined): AccessMode {
   return granted !== undefined && WIDTH.indexOf(granted) < WIDTH.indexOf(own) ? granted : own;
 }
 
-function wireTools(registry: ToolRegistry): WireTool[] {
+/** A registry's tools as the relay is told of them. */
+export function wireTools(registry: ToolRegistry): WireTool[] {
   return registry.list().map(({ name, description, inputSchema, outputSchema, annotations }) => ({
     name,
     description,

@@ -21,6 +21,7 @@ import {
   type TunnelProvider,
   type TunnelStatus,
 } from '../tunnel/types.ts';
+import { auditEntry } from './audit-entry.ts';
 import type { Gatekeeper } from './caller-auth.ts';
 import { CONNECTOR_NAME, connectorCard, connectorDescription } from './connector-card.ts';
 import { providerContext } from './provider-settings.ts';
@@ -57,7 +58,7 @@ export async function openPublicSide(options: PublicSideOptions): Promise<Public
   let origin: string | undefined;
   let streams = true;
   const listener =
-    name === 'openai'
+    name === 'openai' || name === 'relay'
       ? undefined
       : await bindPublic(
           createPublicApp({
@@ -131,10 +132,11 @@ export async function openPublicSide(options: PublicSideOptions): Promise<Public
         name: CONNECTOR_NAME,
         description: connectorDescription(settings.workspace[0]),
         server:
-          address.kind === 'url'
-            ? { kind: 'url', value: `${address.origin}${path}` }
-            : { kind: 'tunnel', value: address.id },
-        authentication: address.kind === 'url' && auth === 'oauth' ? 'oauth' : 'none',
+          address.kind === 'tunnel-id'
+            ? { kind: 'tunnel', value: address.id }
+            : { kind: 'url', value: `${address.origin}${path}` },
+        authentication:
+          address.kind === 'relay' || (address.kind === 'url' && auth === 'oauth') ? 'oauth' : 'none',
       };
     },
     async close(graceMs) {
@@ -155,7 +157,7 @@ const STATES = {
 
 /** Nothing that is public is open: --auth none is refused. */
 function publicAuth(settings: Settings, name: TunnelName | 'none'): 'oauth' | 'url' {
-  if (settings.auth === 'none' && name !== 'openai') {
+  if (settings.auth === 'none' && name !== 'openai' && name !== 'relay') {
     throw new UsageError(
       '--auth none is not possible for what is reached from the web. Use oauth (the default there) or url.',
     );
@@ -182,7 +184,17 @@ async function providerOf(name: TunnelName | 'none', options: PublicSideOptions)
     const { forwardedBySomebody } = await import('../tunnel/forwarded.ts');
     return forwardedBySomebody(context.publicOrigin ?? '');
   }
-  if (name === 'relay') throw new UsageError('--tunnel relay is not available in this version.');
+  if (name === 'relay') {
+    const { relayProvider } = await import('./relay-tunnel.ts');
+    return relayProvider({
+      stateDir,
+      env: process.env,
+      log: options.log,
+      access: settings.access,
+      registryFor: (access) => options.modes.registryFor(access),
+      onCall: (record) => options.modes.services[0].audit?.record(auditEntry(record)),
+    });
+  }
   return programTunnel(name, context);
 }
 
@@ -246,5 +258,5 @@ function withTail(message: string, tail: string | undefined): string {
 }
 
 function shown(address: TunnelAddress): string {
-  return address.kind === 'url' ? address.origin : address.id;
+  return address.kind === 'tunnel-id' ? address.id : address.origin;
 }

@@ -33,6 +33,7 @@ const PREPARE_SHELL_MS = 1_000;
 /** `local-coder serve`: listens until a signal ends it. */
 export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<ExitCode> {
   const settings = await loadSettings(flags, process.env, process.cwd());
+  assertRelayLimits(settings, flags);
   const log = createLog(settings['log-level']);
   for (const warning of settings.warnings) log.warn(warning);
   const { stateDir, warning, portable } = await openStateDir(settings['state-dir'], settings);
@@ -133,6 +134,20 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   (await registered)?.remove();
   if (typeof end !== 'string') throw end;
   return EXIT.ok;
+}
+
+/** What comes through a relay could be asked by whoever runs it: how far that goes is said, not assumed. */
+function assertRelayLimits(settings: Settings, flags: ReadonlyMap<SettingName, unknown>): void {
+  if (settings.tunnel !== 'relay') return;
+  if (settings.tools === 'viewer') {
+    throw new UsageError(
+      'The viewer goes through a relay without a tunnel: local-coder agent serves the workspaces that were added.',
+    );
+  }
+  if (flags.has('access') || process.env['LOCAL_CODER_ACCESS']) return;
+  throw new UsageError(
+    '--tunnel relay lets the relay use the tools on this machine: say how much with --access (workspace is suggested, since whoever runs the relay could use it).',
+  );
 }
 
 /** On another address than loopback everybody in the network can knock: nobody gets in without a proof. */

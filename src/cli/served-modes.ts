@@ -1,5 +1,6 @@
 import type { Settings } from '../config/load.ts';
 import { createMcpEndpoint, type McpEndpoint } from '../mcp/http.ts';
+import type { ToolRegistry } from '../mcp/registry.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AccessMode } from '../workspace/index.ts';
 import { type Program, startProgram } from './program.ts';
@@ -31,6 +32,15 @@ export class ServedModes {
 
   /** The endpoint for a client that was granted this mode; the server's own without one. */
   mcpFor(granted: AccessMode | undefined): McpEndpoint {
+    return this.#servedFor(granted).mcp;
+  }
+
+  /** The tools for a caller with this mode, for transports that are no MCP endpoint. */
+  registryFor(access: AccessMode): ToolRegistry {
+    return this.#servedFor(access).program.registry;
+  }
+
+  #servedFor(granted: AccessMode | undefined): Served {
     const access = granted ?? this.#settings.access;
     let served = this.#served.get(access);
     if (served === undefined) {
@@ -42,7 +52,7 @@ export class ServedModes {
       if (this.#baseUrl !== undefined) program.services.offers.setBaseUrl(this.#baseUrl);
       this.#served.set(access, served);
     }
-    return served.mcp;
+    return served;
   }
 
   /**

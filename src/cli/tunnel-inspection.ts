@@ -10,6 +10,7 @@ export const LISTED_TUNNELS: readonly TunnelName[] = [
   'ngrok',
   'tailscale',
   'ssh',
+  'relay',
   'custom',
 ];
 
@@ -21,6 +22,7 @@ export async function inspectTunnel(
   env: NodeJS.ProcessEnv,
 ): Promise<TunnelReadiness> {
   try {
+    if (name === 'relay') return await (await import('./relay-tunnel.ts')).inspectRelay(stateDir);
     if (name === 'openai') return await inspectOpenAi(settings, stateDir, env);
     const program = PROGRAM_TUNNELS.find((known) => known === name);
     if (program === undefined) return { ready: false, summary: 'not available in this version' };
@@ -60,6 +62,7 @@ export function isFixedAddress(settings: Settings, env: NodeJS.ProcessEnv): bool
   if (settings['public-url'] !== undefined) return true;
   switch (settings.tunnel) {
     case 'openai':
+    case 'relay':
     case 'tailscale':
       return true;
     case 'cloudflare':

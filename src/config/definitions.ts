@@ -186,9 +186,8 @@ export const SETTINGS = {
     schema: z.enum(['none', 'cloudflare', 'openai', 'ngrok', 'tailscale', 'ssh', 'relay', 'custom']),
     kind: 'value',
     placeholder: 'NAME',
-    help: 'reach this server from the web: cloudflare, openai, ngrok, tailscale, ssh or custom (default none)',
-    allowed: 'none, cloudflare, openai, ngrok, tailscale, ssh or custom',
-    notAvailable: (value) => (value === 'relay' ? 'the value "relay"' : undefined),
+    help: 'reach this server from the web: cloudflare, openai, ngrok, tailscale, ssh, relay (after local-coder pair) or custom (default none)',
+    allowed: 'none, cloudflare, openai, ngrok, tailscale, ssh, relay or custom',
   },
   'tunnel-hostname': {
     schema: text,

@@ -278,7 +278,7 @@ export class TunnelSupervisor {
 }
 
 function keyOf(address: TunnelAddress): string {
-  return address.kind === 'url' ? address.origin : address.id;
+  return address.kind === 'tunnel-id' ? address.id : address.origin;
 }
 
 function asTunnelError(error: unknown, name: string): TunnelError {

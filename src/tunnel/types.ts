@@ -12,7 +12,9 @@ export type TunnelAddress =
   /** An https origin without a path, such as `https://x.trycloudflare.com`; it leads to the public listener. */
   | { readonly kind: 'url'; readonly origin: string }
   /** The id of an OpenAI tunnel, to be chosen in ChatGPT's form; requests enter in this process, no port is open. */
-  | { readonly kind: 'tunnel-id'; readonly id: string; readonly name: string | undefined };
+  | { readonly kind: 'tunnel-id'; readonly id: string; readonly name: string | undefined }
+  /** The origin of a relay, which signs its users in; requests enter in this process, no port is open. */
+  | { readonly kind: 'relay'; readonly origin: string; readonly account: string };
 
 export interface TunnelProvider {
   readonly name: TunnelName;

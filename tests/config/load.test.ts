@@ -86,10 +86,6 @@ describe('settings', () => {
     await refused(load(), /config\.json is not valid JSON/);
   });
 
-  test('what a later version brings is refused, never ignored', async () => {
-    await refused(load({ tunnel: 'relay' }), /not available in this version/);
-  });
-
   test('the viewer is read-only whatever else is said', async () => {
     assert.equal((await load({ tools: 'viewer', access: 'full' })).access, 'read-only');
     assert.equal((await load({ tools: 'slim' })).access, 'full');

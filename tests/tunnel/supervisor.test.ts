@@ -75,7 +75,9 @@ function supervised(starts: readonly (FakeTunnel | TunnelError | 'never')[], pro
     events: {
       progress: (message) => told.push(`progress ${message}`),
       up: (address, { changed }) =>
-        told.push(`up ${address.kind === 'url' ? address.origin : address.id}${changed ? '' : ' again'}`),
+        told.push(
+          `up ${address.kind === 'tunnel-id' ? address.id : address.origin}${changed ? '' : ' again'}`,
+        ),
       down: (message) => told.push(`down ${message}`),
       gaveUp: (error) => told.push(`gave up ${error.message}`),
     },

@@ -63,7 +63,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
   let configuration = await readConfiguration(stateDir);
   const tools = options.tools(() => configuration);
   let connection: AgentConnection | undefined;
-  const stopWatching = watch(options, timings.watchMs, (next) => {
+  const stopWatching = watchConfiguration(options, timings.watchMs, (next) => {
     const before = configuration;
     configuration = next;
     if (before.agent?.agentToken !== next.agent?.agentToken) connection?.close();
@@ -135,8 +135,8 @@ function countText({ workspaces }: AgentConfiguration): string {
 }
 
 /** Looks for changes that commands make to the configuration; one that cannot be read is left alone. */
-function watch(
-  { stateDir, log }: AgentOptions,
+export function watchConfiguration(
+  { stateDir, log }: Pick<AgentOptions, 'stateDir' | 'log'>,
   everyMs: number,
   onChange: (next: AgentConfiguration) => void,
 ): () => void {
