@@ -68,13 +68,17 @@ describe('local-coder tunnel', () => {
     });
     assert.equal(listed.exitCode, 0, listed.stderr);
     const lines = listed.stdout.trimEnd().split('\n');
-    assert.equal(lines.length, 6);
+    assert.equal(lines.length, 7);
     assert.match(
       lines[0] ?? '',
       /^ {2}cloudflare {2}missing {2}cloudflared is not installed\. Start once with --tunnel-install/,
     );
     assert.match(lines[1] ?? '', /^ {2}openai {6}missing .*tunnel init openai/);
-    assert.match(lines[5] ?? '', /^\* custom {6}ready {4}command my-tunnel\.$/);
+    assert.match(
+      lines[5] ?? '',
+      /^ {2}relay {7}missing {2}This machine is not paired with a relay\..*local-coder pair/,
+    );
+    assert.match(lines[6] ?? '', /^\* custom {6}ready {4}command my-tunnel\.$/);
     const wrong = await runToEnd({ args: ['tunnel', 'lsit', '--state-dir', stateDir] });
     assert.equal(wrong.exitCode, 2);
     assert.match(wrong.stderr, /Usage: local-coder tunnel list \| init openai/);
