@@ -229,7 +229,7 @@ describe('the page in a real browser', {
   test('a command that runs: its output streams in colour, and a button stops it', async () => {
     const { page } = view;
     const running = client.call('run_command', {
-      command: 'printf "\\033[32mgreen\\033[0m 10%%\\r20%%\\n"; while :; do date +tick-%s; sleep 0.2; done',
+      command: 'printf "\\033[32mgreen\\033[0m\\n10%%\\r20%%\\n"; while :; do date +tick-%s; sleep 0.2; done',
       yield_ms: 55_000,
     });
     await view.go('approvals');
@@ -238,7 +238,7 @@ describe('the page in a real browser', {
     const row = view.here.locator('tbody tr', { hasText: 'tick' }).filter({ hasText: 'running' });
     await row.locator('a').click();
     const out = view.here.locator('#out');
-    await out.locator('.f2', { hasText: 'een' }).waitFor();
+    await out.locator('.f2', { hasText: 'green' }).waitFor();
     const lines = () => out.textContent().then((text) => text?.split('tick-').length ?? 0);
     const before = await lines();
     await until(page, `document.querySelector('#out').textContent.split('tick-').length > ${before + 3}`);
@@ -265,7 +265,7 @@ describe('the page in a real browser', {
     await view.here.getByRole('textbox').fill('hello there');
     await page.keyboard.press('Enter');
     await view.here.locator('#out', { hasText: 'got hello there' }).waitFor();
-    await view.here.locator('#out .err', { hasText: 'warned' }).waitFor();
+    await view.here.locator('#out', { hasText: 'warned' }).waitFor();
     assert.equal(await view.here.getByRole('textbox').inputValue(), '');
     assert.deepEqual(await violations(view), []);
     await picture(page, 'process');

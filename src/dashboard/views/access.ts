@@ -28,8 +28,8 @@ function waitingCard(client: WaitingClientModel, { t }: Tongue): View {
   return html`<article class="card ask" id="waiting-${client.reference}"><h3>${t.wantsIn(plainText(client.client))}</h3>
 <dl class="facts">${fact(t.requestNumber, html`<b class="big">${client.number}</b>`)}${fact(t.oneTimeCode, html`<b class="big">${client.code}</b>`)}${fact(t.answersGoTo, shown(client.host))}${fact(t.expires, moment(client.expiresAt))}</dl>
 <p class="soft">${t.codeAbout}</p>
-<form class="bar answers" data-do="${path}/approve" data-done="${t.allowed}" data-sure="${t.sureAllow}" data-cold><label>${t.mayDo} <select name="access"><option value="">${t.asItAsks}</option><option value="full">${t.modes.full}</option><option value="workspace">${t.modes.workspace}</option><option value="read-only">${t.modes['read-only']}</option></select></label>
-${press({ path: `${path}/deny`, label: t.deny, what, done: t.denied, look: 'bad' })}<button class="good" aria-label="${t.allow}: ${what}">${t.allow}</button></form></article>`;
+<form class="bar answers" data-do="${path}/approve" data-done="${t.allowed}"><label>${t.mayDo} <select name="access"><option value="">${t.asItAsks}</option><option value="full">${t.modes.full}</option><option value="workspace">${t.modes.workspace}</option><option value="read-only">${t.modes['read-only']}</option></select></label>
+${press({ path: `${path}/deny`, label: t.deny, what, done: t.denied, look: 'bad' })}<button class="good" data-sure="${t.sureAllow}" aria-label="${t.allow}: ${what}">${t.allow}</button></form></article>`;
 }
 
 function grantItem(grant: GrantModel, { t }: Tongue): View {

@@ -9,7 +9,7 @@ export function approvalsView(models: readonly ApprovalModel[], locale: Locale):
   const { t } = tongue;
   return html`<h2>${t.approvals}</h2>
 <p class="soft">${t.approvalsAbout}</p>
-<div id="waiting" data-cold>${models.map((model) => card(model, tongue))}</div>
+<div id="waiting">${models.map((model) => card(model, tongue))}</div>
 <p class="soft none">${t.noApprovals}</p>`;
 }
 

@@ -5,7 +5,7 @@ export interface Formats {
   number(value: number): string;
   /** Such as "340ms", "3.4s", "2m 5s", "1h 12m". */
   duration(milliseconds: number): string;
-  /** Such as "512 byte", "3.4 kB". */
+  /** Such as "512 bytes", "3.4 kB". */
   size(bytes: number): string;
 }
 
@@ -14,7 +14,7 @@ const BCP47: Readonly<Record<Locale, string>> = { en: 'en', vi: 'vi', zh: 'zh-Ha
 export function formatsOf(locale: Locale): Formats {
   const tag = BCP47[locale];
   const whole = new Intl.NumberFormat(tag);
-  const unit = (name: string, unitDisplay: 'narrow' | 'short') => {
+  const unit = (name: string, unitDisplay: 'narrow' | 'short' | 'long') => {
     const short = new Intl.NumberFormat(tag, {
       style: 'unit',
       unit: name,
@@ -27,7 +27,10 @@ export function formatsOf(locale: Locale): Formats {
   const seconds = unit('second', 'narrow');
   const minutes = unit('minute', 'narrow');
   const hours = unit('hour', 'narrow');
-  const sizes = ['byte', 'kilobyte', 'megabyte', 'gigabyte'].map((name) => unit(name, 'short'));
+  const sizes = [
+    unit('byte', 'long'),
+    ...['kilobyte', 'megabyte', 'gigabyte'].map((name) => unit(name, 'short')),
+  ];
   return {
     number: (value) => whole.format(value),
     duration(milliseconds) {

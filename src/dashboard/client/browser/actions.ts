@@ -71,7 +71,7 @@ export function listen(): void {
 function isMeant(button: HTMLElement): boolean {
   const now = performance.now();
   if (button.closest('.answers') && now < warmAt) return false;
-  const sure = button.dataset['sure'] ?? (button as HTMLButtonElement).form?.dataset['sure'];
+  const { sure } = button.dataset;
   if (sure === undefined) return true;
   const { armed } = button.dataset;
   if (armed !== undefined) {

@@ -57,7 +57,7 @@ function removed(node: ChildNode): ChildNode | null {
 }
 
 /** What the script or the reader has set on an element is not taken from it. */
-const OWN = ['open', 'data-armed', 'aria-pressed', 'data-cold', 'data-cursor', 'data-ansi', 'data-size'];
+const OWN = ['open', 'data-armed', 'aria-pressed', 'data-cursor', 'data-ansi', 'data-size'];
 
 function update(old: Node, next: Node): void {
   if (!(old instanceof Element && next instanceof Element)) {

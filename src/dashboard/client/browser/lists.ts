@@ -8,7 +8,6 @@ const TYPING_MS = 250;
 
 let queue: string[] = [];
 let frame = 0;
-let maxRows = MAX_ROWS;
 let typing = 0;
 
 /** Rows of new and changed calls, put in with the next picture that the browser draws. */
@@ -38,6 +37,7 @@ function drawRows(): void {
   }
   if (isFiltered() && name === 'activity') refresh();
   const older = find('[data-older]', body.closest('[data-place]') ?? document);
+  const maxRows = MAX_ROWS + Number(body.closest<HTMLElement>('[data-place]')?.dataset['grown'] ?? 0);
   while (body.children.length > maxRows) {
     body.lastElementChild?.remove();
     // Its cursor follows a row that is no longer there.
@@ -70,10 +70,10 @@ export async function loadOlder(button: HTMLButtonElement): Promise<void> {
     const page = parse(await answer.text());
     const rows = find('#calls, #checkpoints', page as unknown as HTMLElement);
     const next = find('[data-older]', page as unknown as HTMLElement);
-    if (cursor) maxRows += rows?.children.length ?? 0;
-    else list.replaceChildren();
+    const count = rows?.children.length ?? 0;
+    here.dataset['grown'] = String(cursor ? Number(here.dataset['grown'] ?? 0) + count : 0);
+    if (!cursor) list.replaceChildren();
     list.append(...(rows?.children ?? []));
-    here.dataset['grown'] = '1';
     if (next) button.dataset['older'] = next.dataset['older'];
     else button.remove();
   } finally {
@@ -101,7 +101,6 @@ export function listenToFilter(): void {
 
 function applyFilter(): void {
   setFilter(filterNow());
-  maxRows = MAX_ROWS;
   delete view()?.dataset['grown'];
   refresh();
 }

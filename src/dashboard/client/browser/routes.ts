@@ -69,6 +69,7 @@ export async function go(): Promise<void> {
   const { name, value } = place();
   const key = `${name}=${value}`;
   const isNew = key !== shownHere;
+  const isBack = shownHere.startsWith('call=');
   if (isNew) {
     if (shownHere) scrolls[shownHere] = scrollY;
     shownHere = key;
@@ -94,8 +95,8 @@ export async function go(): Promise<void> {
     onShow(here);
   }
   // A list that was kept up to date while it was hidden stays as it is, where the reader had scrolled to.
-  if (!(isNew && name === 'activity' && here.dataset['fresh'])) await load(here, name, value);
-  if (isNew && shownHere === key) scrollTo(0, scrolls[key] ?? 0);
+  if (!(isNew && isBack && name === 'activity' && here.dataset['fresh'])) await load(here, name, value);
+  if (isNew && isBack && shownHere === key) scrollTo(0, scrolls[key] ?? 0);
 }
 
 async function load(here: HTMLElement, name: string, value: string): Promise<void> {
@@ -130,7 +131,7 @@ export function refresh(): void {
     again = 0;
     lastAt = performance.now();
     // Older entries that were asked for would go: who reads them wants no news.
-    if (!view()?.dataset['grown']) void go();
+    if (!Number(view()?.dataset['grown'])) void go();
   }, wait);
 }
 
