@@ -2,12 +2,14 @@
 import { readArguments } from './cli/arguments.ts';
 import { cleanEnvironment } from './cli/clean-environment.ts';
 import { EXIT, type ExitCode, UsageError } from './config/usage-error.ts';
+import { systemCode } from './runtime/errors.ts';
 import { isWindows, sea } from './runtime/platform.ts';
 import { forTerminal } from './runtime/terminal.ts';
 
 /** Reads the command line and calls one command; each command's code is loaded only when it is called. */
 async function main(args: readonly string[]): Promise<ExitCode> {
   const { command, flags, words, switches, values, topic } = readArguments(args);
+  endWithReader(command);
   switch (command) {
     case 'help':
       process.stdout.write((await import('./cli/help.ts')).helpText(topic));
@@ -87,6 +89,16 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       return (await import('./cli/serve.ts')).serve(flags);
     }
   }
+}
+
+const SERVERS: readonly string[] = ['serve', 'agent', 'run', 'relay', 'service'];
+
+/** Whoever reads a command's output may close it early (`| head`): the command ends quietly, a server goes on. */
+function endWithReader(command: string): void {
+  process.stdout.on('error', (error) => {
+    if (systemCode(error) !== 'EPIPE') throw error;
+    if (!SERVERS.includes(command)) process.exit(EXIT.ok);
+  });
 }
 
 main(process.argv.slice(2)).then(

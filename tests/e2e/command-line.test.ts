@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { programCommand, programEnvironment, shapesUnderTest, startServer } from '../support/programs.ts';
 import { post } from '../support/test-server.ts';
 
@@ -59,6 +61,47 @@ for (const shape of shapesUnderTest()) {
     };
     const start = (args: string[] = []) =>
       startServer({ shape, cwd: folder, args: ['--state-dir', state, ...args] });
+
+    test('a reader who has seen enough ends a command quietly, and leaves a server running', async () => {
+      /** Runs the program with nobody at the other end of its output. */
+      const withoutReader = async (args: string[]) => {
+        const { command, args: all } = await programCommand(shape, args);
+        const env = programEnvironment({ LOCAL_CODER_STATE_DIR: state });
+        const child = spawn(command, all, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+        child.stdout.destroy();
+        let stderr = '';
+        const told = new Promise<void>((resolve) => {
+          child.stderr.on('data', (chunk: Buffer) => {
+            stderr += chunk;
+            if (stderr.includes('ending')) resolve();
+          });
+        });
+        return { child, told, closed: once(child, 'close'), stderr: () => stderr };
+      };
+      const doctor = await withoutReader(['doctor']);
+      const [code] = await doctor.closed;
+      assert.deepEqual({ code, stderr: doctor.stderr() }, { code: 0, stderr: '' });
+
+      const holder = createServer().listen(0, '127.0.0.1');
+      await once(holder, 'listening');
+      const { port } = holder.address() as AddressInfo; // a listening TCP server has one
+      holder.close();
+      const server = await withoutReader(['serve', '--port', String(port)]);
+      try {
+        const health = async () => (await fetch(`http://127.0.0.1:${port}/health`)).status;
+        const deadlineMs = performance.now() + 20_000;
+        while ((await health().catch(() => 0)) !== 200) {
+          assert.ok(performance.now() < deadlineMs && server.child.exitCode === null, server.stderr());
+          await delay(20);
+        }
+        server.child.kill('SIGTERM');
+        await server.told;
+        await server.closed;
+        assert.equal(server.child.exitCode, 0);
+      } finally {
+        server.child.kill('SIGKILL'); // nothing where it has ended
+      }
+    });
 
     test('--version and --help', async () => {
       assert.match((await run(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
