@@ -122,6 +122,32 @@ describe('approval on the page', () => {
     assert.match(await textOf(elsewhere), /DENIED/);
   });
 
+  test('the terminal offers the words by a key of their own, and only where there are any', async () => {
+    const own = terminal();
+    try {
+      const risky = server.call('run_command', { command: 'rm -rf x' });
+      await waitingOne();
+      assert.doesNotMatch(own.text(), /\[p\]/);
+      const deniedBy = server.approvals.waiting()[0]!.id;
+      await new Promise((resolve) => setTimeout(resolve, 450)); // keys pressed before it can be read do not count
+      own.press('p');
+      assert.equal(server.approvals.waiting()[0]?.id, deniedBy, 'the key means nothing here');
+      await answer(deniedBy, 'deny');
+      await risky;
+      const pending = server.call('run_command', { command: 'npm ls' });
+      await waitingOne();
+      assert.match(own.text(), /begin with \[p\] {2}npm ls …/);
+      await until(() => {
+        own.press('p');
+        return server.approvals.waiting().length === 0;
+      }, 'the key is taken');
+      await pending;
+      await server.call('run_command', { command: 'npm ls --all' });
+    } finally {
+      own.stop();
+    }
+  });
+
   test('a waiting call can be stopped, and waits no more', async () => {
     const pending = server.call('run_command', { command: 'echo stopped' });
     await waitingOne();

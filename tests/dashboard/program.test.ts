@@ -158,6 +158,26 @@ for (const shape of shapesUnderTest()) {
   });
 }
 
+describe('with --auth oauth on the private listener, and no terminal', () => {
+  test('the page is there behind its own login, MCP behind a token, and the log says where to approve', async () => {
+    const server = await startServer({
+      cwd: folder,
+      args: ['--auth', 'oauth', '--approve', 'all', ...stateArgs('oauth')],
+    });
+    try {
+      const origin = `http://127.0.0.1:${server.port}`;
+      const shown = await fetch(origin, { headers: { accept: 'text/html' } });
+      assert.match(shown.headers.get('content-security-policy') ?? '', /default-src 'none'/);
+      assert.equal((await fetch(`${origin}/page/access`)).status, 401);
+      const mcp = await fetch(server.url, json({ jsonrpc: '2.0', id: 1, method: 'ping' }));
+      assert.equal(mcp.status, 401);
+      assert.match(server.stderr, /--approve all: there is no terminal.* local page.*local-coder page/);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
 describe('status', () => {
   test('shows how the tunnel is', async () => {
     const args = ['--public-url', 'https://page.invalid', ...stateArgs('tunnel')];
