@@ -9,6 +9,7 @@ import { shown, shownLines } from './visible.ts';
 
 /** What a browser shows at once without becoming slow. The server's own bound is lower; this one holds whatever comes. */
 const MAX_CHARACTERS = 400_000;
+const MAX_ENVELOPE_CHARACTERS = 20_000;
 
 export function callView(detail: CallDetailModel, locale: Locale): View {
   const tongue = tongueOf(locale);
@@ -36,7 +37,7 @@ ${
     ? outputPane(detail.processId, tongue)
     : detail.result === undefined
       ? NONE
-      : text(t.result, detail.result, tongue, true)
+      : text(t.result, { ...detail.result, text: readable(detail.result.text) }, tongue, true)
 }`;
 }
 
@@ -44,6 +45,18 @@ ${
 export function outputPane(processId: string, { t }: Tongue): View {
   return html`<div class="bar"><h3>${t.output}</h3><label><input type="checkbox" data-follow checked> ${t.follow}</label></div>
 <pre class="out" id="out" tabindex="0" role="group" aria-label="${t.output}" data-out="${encodeURIComponent(processId)}"></pre>`;
+}
+
+/** A result begins with its envelope, one line of JSON: laid out it can be read. What follows it stays as it is. */
+function readable(result: string): string {
+  const end = result.indexOf('\n\n');
+  const head = end < 0 ? result : result.slice(0, end);
+  if (!head.startsWith('{') || head.length > MAX_ENVELOPE_CHARACTERS) return result;
+  try {
+    return JSON.stringify(JSON.parse(head), undefined, 2) + result.slice(head.length);
+  } catch {
+    return result;
+  }
 }
 
 function text(

@@ -46,7 +46,7 @@ function list(model: HistoryModel, tongue: Tongue, path?: string): View {
 function item(checkpoint: CheckpointModel, tongue: Tongue, path: string | undefined): View {
   const { t } = tongue;
   const id = encodeURIComponent(checkpoint.id);
-  return html`<li id="checkpoint-${checkpoint.id}"><div class="head"><a href="#checkpoint=${id}"><b>${shown(checkpoint.tool)}</b></a> ${moment(checkpoint.at)}${
+  return html`<li id="checkpoint-${checkpoint.id}"><div class="head"><a href="#checkpoint=${id}"><b>${toolOf(checkpoint, tongue)}</b></a> ${moment(checkpoint.at)}${
     checkpoint.restores === undefined
       ? NONE
       : html` <span class="soft">${t.tookBack} <a href="#checkpoint=${encodeURIComponent(checkpoint.restores)}">${shown(checkpoint.restores)}</a></span>`
@@ -67,6 +67,11 @@ function files(checkpoint: CheckpointModel, { t, number }: Tongue): View {
     )}${more > 0 ? html`<li class="soft">${t.moreFiles(number(more))}</li>` : NONE}</ul>`;
 }
 
+/** What was restored from this page is no tool's doing. */
+function toolOf({ tool }: CheckpointModel, { t }: Tongue): View | string {
+  return tool === 'page' ? t.restoredHere : shown(tool);
+}
+
 /** The history's words for what happened to a file, in the page's language where it knows them. */
 function wordFor(change: string, words: Readonly<Record<string, string>>): View {
   return shown(Object.hasOwn(words, change) ? (words[change] ?? change) : change);
@@ -79,7 +84,7 @@ export function restorePreviewView(model: RestorePreviewModel, locale: Locale): 
   const blocked = model.conflictCount > 0 || model.hiddenCount > 0;
   const toDo = steps.some(({ action }) => action === 'restore');
   return html`<p class="back"><a href="#history">← ${t.history}</a></p>
-<div class="head"><h2>${t.takeBackOf} ${shown(checkpoint.tool)}</h2> ${moment(checkpoint.at)}</div>
+<div class="head"><h2>${t.takeBackOf} ${toolOf(checkpoint, tongue)}</h2> ${moment(checkpoint.at)}</div>
 <p class="soft">${t.restoreAbout}</p>
 ${model.conflictCount > 0 ? html`<p class="notice bad" role="alert">${t.conflicts(number(model.conflictCount))}</p>` : NONE}
 ${model.hiddenCount > 0 ? html`<p class="notice bad">${t.outside(number(model.hiddenCount))}</p>` : NONE}

@@ -111,6 +111,7 @@ export const en = {
   redo: 'Redo',
   sureRedo: 'Press again to redo',
   redone: 'The last restore was taken back.',
+  restoredHere: 'a restore from this page',
   compare: 'compare with now',
   sinceBefore: 'What became of it since before',
   notInCheckpoint: 'That call did not change this file.',

@@ -115,6 +115,7 @@ export const vi: Texts = {
   redo: 'Làm lại',
   sureRedo: 'Nhấn lần nữa để làm lại',
   redone: 'Đã bỏ lần khôi phục gần nhất.',
+  restoredHere: 'lần khôi phục từ trang này',
   compare: 'so với hiện tại',
   sinceBefore: 'Thay đổi kể từ trước',
   notInCheckpoint: 'Lời gọi đó không thay đổi tệp này.',

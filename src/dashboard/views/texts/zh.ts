@@ -107,6 +107,7 @@ export const zh: Texts = {
   redo: '重做',
   sureRedo: '再按一次以重做',
   redone: '已取消最近一次恢复。',
+  restoredHere: '从此页面进行的恢复',
   compare: '与现在比较',
   sinceBefore: '自此次调用之前以来的变化：',
   notInCheckpoint: '那次调用没有改动此文件。',
