@@ -49,7 +49,7 @@ export async function assemble({ target, base, blob, executable, folder, package
   await mkdir(dirname(executable), { recursive: true });
   // A copy, because the injection writes the file in one piece: Linux then keeps it in pages so large that a
   // process maps 20 MB more of it than it uses. The rename replaces an executable that is running.
-  const copy = `${executable}.new`;
+  const copy = `${executable}.${process.pid}.new`;
   await copyFile(draft, copy);
   await chmod(copy, 0o755);
   await rename(copy, executable);
