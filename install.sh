@@ -111,8 +111,14 @@ find_folder() {
   fi
   case $dir in
     /*) ;;
-    [~]/*) dir=${HOME-}/${dir#??} ;; # --dir=~/x reaches this as it stands in most shells
-    *) dir=$(pwd)/$dir ;;
+    [~]/*) # --dir=~/x reaches this as it stands in most shells
+      [ -n "${HOME-}" ] || fail "HOME is not set: say with --dir where to install, without ~."
+      dir=$HOME/${dir#??}
+      ;;
+    *)
+      here=$(pwd) || fail "The folder that this runs in is gone: say with --dir where to install, from the root on."
+      dir=${here%/}/$dir
+      ;;
   esac
   while :; do
     case $dir in
@@ -287,8 +293,13 @@ install() {
       fail "The list of releases could not be downloaded from $from: $reason"
     fi
   read_sums
-  installed=$(answer_of "$program" 2>/dev/null) || installed=''
-  is_version "$installed" || installed=''
+  find_installed
+  if [ -n "$installed" ] && [ -z "$asked" ] && comes_before "$version" "$installed"; then
+    say "local-coder $installed is installed already; the newest release at $base is $version: $program"
+    say "To go back to that one: --version $version"
+    advise_path
+    return 0
+  fi
   if [ "$installed" = "$version" ]; then
     say "local-coder $version is installed already: $program"
     advise_path
@@ -314,12 +325,48 @@ install() {
   advise_path
 }
 
+# Sets installed to the version that is there; empty where there is none, or one that does not start any more. What
+# somebody else put there under this name is not overwritten.
+find_installed() {
+  installed=''
+  [ -e "$program" ] || [ -h "$program" ] || return 0
+  if [ -f "$program" ] && [ ! -h "$program" ]; then
+    [ -s "$program" ] || return 0
+    if installed=$(answer_of "$program" 2>/dev/null); then
+      ! is_version "$installed" || return 0
+    else
+      installed=''
+      case $(head -c 4 "$program" 2>/dev/null) in
+        "$(printf '\177ELF')" | "$(printf '\317\372\355\376')") return 0 ;;
+      esac
+    fi
+  fi
+  fail "$program is not what this script installs, so it stays. Move it away, or choose another folder with --dir."
+}
+
+# True when the version $1 comes before $2; of two pre-releases of one version neither does.
+comes_before() {
+  left=${1%%-*}. right=${2%%-*}.
+  while [ -n "$left" ] && [ -n "$right" ]; do
+    # What is no number, or too large for one, is not compared.
+    [ "${left%%.*}" -lt "${right%%.*}" ] 2>/dev/null && return 0
+    [ "${left%%.*}" -gt "${right%%.*}" ] 2>/dev/null && return 1
+    left=${left#*.} right=${right#*.}
+  done
+  case $1/$2 in
+    */*-*) return 1 ;;
+    *-*/*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
 # Makes the target folder where it is missing, and a private folder in it: a rename out of that one is atomic.
 make_folder() {
   there=$dir
   while [ ! -d "$there" ]; do
     made_from=$there
-    there=$(dirname "$there")
+    there=${there%/*}
+    [ -n "$there" ] || there=/
   done
   mkdir -p "$dir" 2>/dev/null || fail "The folder $dir cannot be made. Choose another one with --dir."
   temporary=$(umask 077 && mktemp -d "$dir/.local-coder-install.XXXXXX" 2>/dev/null) ||
@@ -330,9 +377,12 @@ make_folder() {
 read_sums() {
   asked=$version
   version='' archive='' expected=''
+  [ "$(wc -c <"$temporary/SHA256SUMS")" -le 1000000 ] || fail "The list of releases at $from is broken: it is too long."
+  return_character=$(printf '\r')
   while read -r sum name || [ -n "$sum" ]; do
     name=${name#\*}
     case $name in
+      *"$return_character") fail "The list of releases at $from is broken: it has the line ends of Windows." ;;
       local-coder-*-"$target.tar.$packing") ;;
       *) continue ;;
     esac
@@ -362,7 +412,12 @@ fetch() {
       fail "$dir cannot be written to; is there space left?"
     outcome=0
     fetch_once "$1" "$2" "$3" || outcome=$?
-    [ $outcome -ne 0 ] || return 0
+    if [ $outcome -eq 0 ]; then
+      leaves_https || return 0
+      rm -f "$2"
+      reason='it is redirected to an address without https.'
+      return 1
+    fi
     rm -f "$2"
     case $(cat "$temporary/answer" "$temporary/words") in
       404 | *'ERROR 404'* | *'error: 404'* | *'HTTP/1.'[01]' 404'*)
@@ -382,6 +437,18 @@ fetch() {
     [ $tries -lt 3 ] || return 1
     run sleep 1
   done
+}
+
+# GNU wget follows a redirect from https to http; what it printed of the answers tells. curl refuses by itself.
+leaves_https() {
+  [ $downloader = wget ] && [ $secure = yes ] || return 1
+  sed -n 's/^ *[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]: *//p' "$temporary/words" >"$temporary/answer"
+  while read -r location _; do
+    case $location in
+      [Hh][Tt][Tt][Pp]:*) return 0 ;;
+    esac
+  done <"$temporary/answer"
+  return 1
 }
 
 fetch_once() {
@@ -404,7 +471,7 @@ fetch_once() {
       if have timeout; then limit='timeout 1800'; fi
       set -- -O "$2" "$1"
       # The wget of BusyBox 1.35 crashes when it is given a time limit.
-      if [ $downloader = wget ]; then set -- -nv -t 1 -T 60 "$@"; else set -- -q "$@"; fi
+      if [ $downloader = wget ]; then set -- -nv -S -t 1 -T 60 "$@"; else set -- -q "$@"; fi
       # shellcheck disable=SC2086 # two words or none
       run $limit wget "$@" 2>"$temporary/words"
       ;;
@@ -436,13 +503,14 @@ sha256() {
 
 unpack() {
   case $packing in
-    xz) how=-xJf ;;
-    *) how=-xzf ;;
+    xz) how=-xJOf ;;
+    *) how=-xzOf ;;
   esac
-  run tar "$how" "$temporary/$archive" -C "$temporary" local-coder 2>"$temporary/words" ||
+  # Its bytes alone, whatever kind of file the archive calls it: a link would lead chmod elsewhere.
+  run tar "$how" "$temporary/$archive" local-coder >"$temporary/local-coder" 2>"$temporary/words" ||
     fail "$archive could not be unpacked in $dir (is there space left?): $(tail -n 1 "$temporary/words" 2>/dev/null)"
   rm -f "$temporary/$archive"
-  { [ -f "$temporary/local-coder" ] && [ ! -h "$temporary/local-coder" ]; } || fail "$archive holds no program."
+  [ -s "$temporary/local-coder" ] || fail "$archive holds no program."
   chmod 755 "$temporary/local-coder" || fail "$temporary/local-coder cannot be made executable."
 }
 
@@ -479,7 +547,7 @@ advise_path() {
       say "The name of $dir has a colon and cannot be on PATH. Start the program as $program"
       return 0
       ;;
-    "${HOME-}"/*) shown="\$HOME${dir#"$HOME"}" ;;
+    "${HOME:-/nowhere}"/*) shown="\$HOME${dir#"${HOME-}"}" ;;
     *) shown=$dir ;;
   esac
   case $dir in
@@ -511,7 +579,7 @@ uninstall() {
   fi
   words=$(answer_of "$program" 2>/dev/null) || words=''
   { [ ! -h "$program" ] && is_version "$words"; } ||
-    fail "$program does not look like what this script installs, so it stays. If you do not want it: rm '$program'"
+    fail "$program does not look like what this script installs, so it stays. If you do not want it: rm $(quoted "$program")"
   rm -f "$program" || fail "$program cannot be removed."
   say "Removed $program (version $words)."
   case $(uname -s) in
@@ -519,10 +587,13 @@ uninstall() {
     *) state=${XDG_STATE_HOME:-${HOME-}/.local/state}/local-coder ;;
   esac
   if [ -d "$state" ]; then
-    say "Its state (history of changes, audit log, credentials) stays. To remove that too: rm -r '$state'"
+    say "Its state (history of changes, audit log, credentials) stays. To remove that too: rm -r $(quoted "$state")"
   fi
   say 'Entries that you made in MCP clients, and services, stay as they are.'
 }
+
+# A word as a shell takes it.
+quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 
 # Leaves nothing behind, whatever happened.
 # shellcheck disable=SC2317 # called by the traps
@@ -539,13 +610,15 @@ cleanup() {
   while :; do
     rmdir "$made" 2>/dev/null
     [ "$made" != "$made_from" ] || break
-    made=$(dirname "$made")
+    made=${made%/*}
   done
 }
 
 # The braces matter: of a line that is cut off in its middle nothing runs.
 {
   if [ -n "${ZSH_VERSION-}" ]; then emulate sh; fi
+  # SHELLOPTS of bash, or sh -e, may have set these; failures are looked at one by one here.
+  set +eC
   set -u
   # Patterns mean ASCII, and programs say what went wrong in the words that are looked for.
   LC_ALL=C

@@ -1,9 +1,14 @@
 /** install.sh against a mirror on this machine, under dash; install-sh-shells.full.test.ts has the other shells. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { selfSigned } from '../support/certificate.ts';
+import { describeHostile } from './support/hostile-table.ts';
 import type { Mirror } from './support/mirror.ts';
 import { NEW, OLD, withReleases } from './support/releases.ts';
 import { found, INSTALLER, lacks, noInstaller, Sandbox, SHELLS, type Shell } from './support/sandbox.ts';
@@ -11,6 +16,7 @@ import { describeShell } from './support/shell-table.ts';
 
 const DASH = SHELLS[0] as Shell;
 describeShell(DASH);
+describeHostile(DASH);
 
 describe('install.sh', { skip: noInstaller(DASH) }, () => {
   const releases = withReleases();
@@ -53,6 +59,30 @@ describe('install.sh', { skip: noInstaller(DASH) }, () => {
       await refused(programs, /could not be downloaded .*tried 3 times/);
       mirror.files.delete(file);
       await refused(programs, /it is not there \(404\)/);
+    });
+
+    test('wget that is led from https to http', { skip: lacks('wget', 'openssl') }, async () => {
+      const { key, cert } = await selfSigned(['localhost']);
+      const leads = createServer({ key, cert }, ({ url = '' }, response) =>
+        response.writeHead(302, { location: `${mirror.url}${url}` }).end(),
+      ).listen(0, '127.0.0.1');
+      await once(leads, 'listening');
+      try {
+        box = new Sandbox(
+          `https://localhost:${(leads.address() as AddressInfo).port}`,
+          Sandbox.programs({ without: ['curl'], and: ['wget'] }),
+        );
+        const settings = join(box.base, 'wgetrc');
+        writeFileSync(join(box.base, 'cert.pem'), cert);
+        writeFileSync(settings, `ca_certificate = ${join(box.base, 'cert.pem')}\n`);
+        const state = box.state();
+        const { code, stderr } = await box.run(DASH, [], { env: { WGETRC: settings } });
+        assert.match(stderr, /it is redirected to an address without https/);
+        assert.equal(code, 1);
+        assert.equal(box.state(), state);
+      } finally {
+        leads.close();
+      }
     });
 
     test('the wget of BusyBox: for this machine alone', { skip: lacks('busybox') }, async () => {

@@ -12,7 +12,7 @@ export const INSTALLER = join(ROOT, 'install.sh');
 const EVERYDAY = [
   'cat',
   'chmod',
-  'dirname',
+  'head',
   'id',
   'mkdir',
   'mktemp',
@@ -22,6 +22,7 @@ const EVERYDAY = [
   'sed',
   'sh',
   'sleep',
+  'wc',
 ];
 const USUAL = [...EVERYDAY, 'tail', 'timeout', 'curl', 'sha256sum', 'tar', 'gzip', 'xz'];
 
