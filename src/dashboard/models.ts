@@ -172,6 +172,8 @@ export interface RestorePreviewModel {
   readonly conflictCount: number;
   /** Files of the checkpoint that are outside of what is served. */
   readonly hiddenCount: number;
+  /** Steps beyond those that are listed. */
+  readonly moreSteps: number;
   /** From what stands there now to what restoring makes of it. */
   readonly diffs: readonly FileDiffModel[];
 }

@@ -462,10 +462,18 @@ describe('the page in a real browser', {
     await other.page.getByText('local-coder page', { exact: true }).waitFor();
     assert.equal(await other.page.evaluate('sessionStorage.length'), 0);
     await other.close();
-    await view.go('status');
+
+    // A session that the server knows no more, and a link that is opened where the page is open already.
+    await page.evaluate("sessionStorage.setItem('local-coder', JSON.stringify({ session: 'x', csrf: 'y' }))");
+    await page.evaluate("location.hash = 'access'");
+    await page.getByText('local-coder page', { exact: true }).waitFor();
+    assert.equal(await page.title(), 'local-coder');
+    await page.evaluate(`location.href = ${JSON.stringify(await server.link())}`);
+    await view.here.locator('h2', { hasText: 'Status' }).waitFor();
+    assert.equal(page.url().split('#')[1], 'status');
     await page.locator('#live.on').waitFor();
     await server.stop();
     await page.getByText('reconnecting …').waitFor();
-    view.complaints.length = 0; // the browser says that nobody answers
+    view.complaints.length = 0; // the browser says that nobody answers, and who was not let in
   });
 });

@@ -75,7 +75,8 @@ export async function restorePreview(parts: Parts, id: string): Promise<RestoreP
       checkpoint: checkpointOf(listed, workspace),
       steps: shown.map(({ path, action, later }) => ({ path: workspace.display(path), action, later })),
       conflictCount: steps.filter(({ action }) => action === 'conflict').length,
-      hiddenCount: hidden + steps.length - shown.length,
+      hiddenCount: hidden,
+      moreSteps: steps.length - shown.length,
       diffs,
     };
   });

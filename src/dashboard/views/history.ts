@@ -82,7 +82,7 @@ export function restorePreviewView(model: RestorePreviewModel, locale: Locale): 
   const { t, number } = tongue;
   const { checkpoint, steps } = model;
   const blocked = model.conflictCount > 0 || model.hiddenCount > 0;
-  const toDo = steps.some(({ action }) => action === 'restore');
+  const toDo = model.moreSteps > 0 || steps.some(({ action }) => action === 'restore');
   return html`<p class="back"><a href="#history">← ${t.history}</a></p>
 <div class="head"><h2>${t.takeBackOf} ${toolOf(checkpoint, tongue)}</h2> ${moment(checkpoint.at)}</div>
 <p class="soft">${t.restoreAbout}</p>
@@ -95,7 +95,7 @@ ${model.hiddenCount > 0 ? html`<p class="notice bad">${t.outside(number(model.hi
           ? NONE
           : html` <span class="soft">${t.changedLater} ${later.map((id) => html`<a href="#checkpoint=${encodeURIComponent(id)}">${shown(id)}</a> `)}</span>`
       }</li>`,
-  )}</ul>
+  )}${model.moreSteps > 0 ? html`<li class="soft">${t.moreFiles(number(model.moreSteps))}</li>` : NONE}</ul>
 ${
   blocked || !toDo
     ? html`<p><button type="button" class="good" disabled>${t.restore}</button> <span class="soft">${blocked ? t.restoreBlocked : t.nothingToRestore}</span></p>`

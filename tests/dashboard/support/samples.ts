@@ -162,6 +162,7 @@ export function samples(evil: string): Samples {
       ],
       conflictCount: 1,
       hiddenCount: 1,
+      moreSteps: 3,
       diffs: [diff],
     },
     approvals: [

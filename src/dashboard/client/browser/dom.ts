@@ -57,14 +57,15 @@ function removed(node: ChildNode): ChildNode | null {
 }
 
 /** What the script or the reader has set on an element is not taken from it. */
-const OWN = ['open', 'data-armed', 'aria-pressed', 'data-cursor', 'data-ansi', 'data-size'];
+const OWN = ['open', 'aria-pressed', 'data-cursor', 'data-ansi', 'data-size', 'data-state'];
 
 function update(old: Node, next: Node): void {
   if (!(old instanceof Element && next instanceof Element)) {
     if (old.nodeValue !== next.nodeValue) old.nodeValue = next.nodeValue;
     return;
   }
-  if (old.isEqualNode(next)) return;
+  // A button that asks "sure?" keeps asking.
+  if (old.isEqualNode(next) || (old as HTMLElement).dataset['armed'] !== undefined) return;
   for (const { name } of [...old.attributes]) {
     if (!next.hasAttribute(name) && !OWN.includes(name)) old.removeAttribute(name);
   }
@@ -73,10 +74,8 @@ function update(old: Node, next: Node): void {
       old.setAttribute(name, value);
     }
   }
-  // Output is filled by the script; a button that asks "sure?" keeps asking; a chosen filter stays chosen.
-  const { dataset } = old as HTMLElement;
-  if (dataset['out'] !== undefined || dataset['armed'] !== undefined || old === document.activeElement)
-    return;
+  // Output is filled by the script; what somebody chooses just now stays.
+  if ((old as HTMLElement).dataset['out'] !== undefined || old.matches('select:focus')) return;
   morph(old, next);
 }
 
