@@ -127,6 +127,7 @@ describe('client', () => {
       assert.equal(removed.exitCode, 0, removed.stderr);
       if (name === 'claude-code') {
         assert.deepEqual(JSON.parse(await readFile(file, 'utf8')).mcpServers, {});
+        assert.match(removed.stdout, /^Left: {4}"mcpServers", which is empty now$/m);
       } else assert.deepEqual(await readFile(file), old);
       assert.match((await run('remove', name, '--yes', ...given)).stdout, /has no entry "local-coder"/);
     });
@@ -318,6 +319,22 @@ describe('client', () => {
     assert.equal(await readFile(file, 'utf8'), `${old}\n`);
     assert.deepEqual(await backupsOf(file), []);
     assert.equal((await answer('yes\n')).code, 0);
+  });
+
+  test('a write-protected file stays as it is', async () => {
+    const file = await put('cursor', 'user', 'cursor-mcp.json');
+    const old = await readFile(file);
+    await chmod(file, 0o444);
+    const { exitCode, stderr } = await run('add', 'cursor', '--yes');
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /mcp\.json is write-protected, so it was left as it is/);
+    assert.deepEqual(await readFile(file), old);
+    assert.deepEqual(await backupsOf(file), []);
+    await chmod(file, 0o644);
+    assert.equal((await run('add', 'cursor', '--yes')).exitCode, 0);
+    await chmod(file, 0o444);
+    assert.match((await run('remove', 'cursor', '--yes')).stderr, /is write-protected/);
+    await chmod(file, 0o644);
   });
 
   test('a folder that cannot be written leaves the file and no backup', async (context) => {

@@ -1,7 +1,7 @@
 import { EXIT, type ExitCode, UsageError } from '../../config/usage-error.ts';
 import { confirm, type Terminal } from '../confirm.ts';
 import { type Client, type ClientName, clientOf, type Entry, type Scope } from './clients.ts';
-import { type ConfigFile, readConfigFile, replaceConfigFile } from './config-file.ts';
+import { assertWritable, type ConfigFile, readConfigFile, replaceConfigFile } from './config-file.ts';
 import { EditRefused, type EntryEditor } from './edit.ts';
 import { editorFor } from './editors.ts';
 import { isOurs } from './entry.ts';
@@ -65,7 +65,11 @@ export async function removeEntry(options: ChangeOptions): Promise<ExitCode> {
   }
   const text = await refusingAs(options, editor, file, undefined, () => editor.remove(file.text, name));
   const written = await write(options, file, text, `Take this out of the configuration of ${client.label}?`);
-  if (written) terminal.output.write(`Next: restart ${client.label}.\n`);
+  if (written) {
+    if (client.format === 'json' && (await editor.read(text)).size === 0)
+      terminal.output.write(`Left:    "${client.key}", which is empty now\n`);
+    terminal.output.write(`Next: restart ${client.label}.\n`);
+  }
   return written ? EXIT.ok : EXIT.failed;
 }
 
@@ -137,6 +141,7 @@ async function write(
   question: string,
 ): Promise<boolean> {
   const { output } = terminal;
+  assertWritable(file);
   output.write(`\n${await unifiedDiffOf(file.path, file.text, text, output)}\n`);
   if (!(await confirm(question, { yes, terminal }))) {
     output.write('\nNothing was changed.\n');

@@ -2,6 +2,7 @@ import { open, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { EXIT, UsageError } from '../../config/usage-error.ts';
 import { CodedError, systemCode } from '../../runtime/errors.ts';
+import { isWindows } from '../../runtime/platform.ts';
 import {
   type FileRef,
   type FileSnapshot,
@@ -52,6 +53,19 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
     if (error instanceof TypeError) throw refuse('is not text in UTF-8; save it as UTF-8 first');
     throw refuse(`cannot be read (${systemCode(error) ?? String(error)})`);
   }
+}
+
+/**
+ * A file that its owner may not write was closed by somebody, or belongs to a manager of dotfiles; putting a new one in
+ * its place would work all the same.
+ * @throws {UsageError}
+ */
+export function assertWritable({ path, before }: ConfigFile): void {
+  if (before === undefined || (Number(before.stats.mode) & 0o200) !== 0) return;
+  throw new UsageError(
+    `${path} is write-protected, so it was left as it is. If it is yours to change, make it writable (${isWindows ? `attrib -R "${path}"` : 'chmod u+w'}) and run this again; if another program makes it, put the entry in there.`,
+    EXIT.failed,
+  );
 }
 
 /**

@@ -39,6 +39,16 @@ export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   return result;
 }
 
+/** What a parser that calls itself makes of a text. @throws {EditRefused} where the stack does not reach that deep */
+export function notTooDeep<Result>(parse: () => Result): Result {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof RangeError) throw new EditRefused('it is nested too deeply to be read');
+    throw error;
+  }
+}
+
 /** The line end of a text: that of its first line. */
 export function lineEnd(text: string): string {
   return /\r?\n/.exec(text)?.[0] ?? '\n';

@@ -1,7 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Node, ParseError } from 'jsonc-parser';
 import type { Entry } from './clients.ts';
-import { applyEdits, EditRefused, type EntryEditor, lineEnd, place, type TextEdit } from './edit.ts';
+import {
+  applyEdits,
+  EditRefused,
+  type EntryEditor,
+  lineEnd,
+  notTooDeep,
+  place,
+  type TextEdit,
+} from './edit.ts';
 import { contradicting } from './entry.ts';
 import { insertProperty, type Layout, layoutOf, printed, removeProperty } from './json-layout.ts';
 
@@ -34,7 +42,7 @@ export function jsonEditor(key: string): EntryEditor {
 async function parse(text: string): Promise<Node> {
   const { parseTree, printParseErrorCode } = await import('jsonc-parser');
   const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { allowTrailingComma: true });
+  const root = notTooDeep(() => parseTree(text, errors, { allowTrailingComma: true }));
   const [error] = errors;
   if (error !== undefined) {
     const what = printParseErrorCode(error.error).replace(/([a-z])([A-Z])/g, '$1 $2');

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from './clients.ts';
-import { applyEdits, EditRefused, type EntryEditor, lineEnd, type TextEdit } from './edit.ts';
+import { applyEdits, EditRefused, type EntryEditor, lineEnd, notTooDeep, type TextEdit } from './edit.ts';
 import { contradicting } from './entry.ts';
 import { type TomlItem, tomlItems } from './toml-lines.ts';
 
@@ -40,7 +40,7 @@ export function tomlEditor(key: string): EntryEditor {
 async function parse(text: string): Promise<Table> {
   const { parse: parseToml, TomlError } = await import('smol-toml');
   try {
-    return parseToml(text);
+    return notTooDeep(() => parseToml(text, { integersAsBigInt: 'asNeeded' }));
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const what = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '');
