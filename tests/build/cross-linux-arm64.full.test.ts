@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { VERSION } from '../../src/runtime/version.ts';
 import { runToEnd, startServer } from '../support/programs.ts';
-import { crossBuilt, FUSE_SET, FUSE_UNSET, occurrences } from './support/cross-built.ts';
+import { BUILD_LIMIT_MS, crossBuilt, FUSE_SET, FUSE_UNSET, occurrences } from './support/cross-built.ts';
 import { foreignLibraries, missing } from './support/debian.ts';
 import { everydayWork } from './support/everyday-work.ts';
 
@@ -16,7 +16,7 @@ const QEMU = 'qemu-aarch64-static';
 const skip =
   process.platform === 'linux' ? missing(QEMU, 'apt-get', 'dpkg') : 'only on Linux does qemu emulate one';
 
-describe('the executable for linux-arm64', () => {
+describe('the executable for linux-arm64', { timeout: BUILD_LIMIT_MS }, () => {
   let executable: string;
   let folder: string;
   before(async () => {
@@ -32,7 +32,7 @@ describe('the executable for linux-arm64', () => {
     assert.deepEqual([occurrences(file, FUSE_SET), occurrences(file, FUSE_UNSET)], [1, 0]);
   });
 
-  test('works under an emulator', { skip }, async () => {
+  test('works under an emulator', { skip, timeout: BUILD_LIMIT_MS }, async () => {
     const libraries = await foreignLibraries('arm64');
     const program = { command: QEMU, args: ['-L', libraries, executable] };
     const { exitCode, stdout } = await runToEnd({ program, args: ['--version'] });

@@ -2,14 +2,21 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
 import { ROOT } from '../support/built.ts';
-import { BLOB_MAGIC, crossBuilt, FUSE_SET, FUSE_UNSET, occurrences } from './support/cross-built.ts';
+import {
+  BLOB_MAGIC,
+  BUILD_LIMIT_MS,
+  crossBuilt,
+  FUSE_SET,
+  FUSE_UNSET,
+  occurrences,
+} from './support/cross-built.ts';
 import { buildModule, type MachO } from './support/cross-modules.ts';
 
 /** A page of Apple Silicon, which every segment there must begin at. */
 const PAGE_BYTES = 0x4000;
 
 for (const target of ['darwin-x64', 'darwin-arm64']) {
-  describe(`the executable for ${target}, as its kernel reads it`, () => {
+  describe(`the executable for ${target}, as its kernel reads it`, { timeout: BUILD_LIMIT_MS }, () => {
     let file: Buffer;
     let macho: MachO;
     before(async () => {

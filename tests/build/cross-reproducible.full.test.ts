@@ -24,7 +24,7 @@ const TREE = [
 ];
 const { TARGETS } = await buildModule('targets');
 
-describe('two builds of the same sources, in two folders', () => {
+describe('two builds of the same sources, in two folders', { timeout: 6 * LIMIT_MS }, () => {
   let tree: string;
   before(async () => {
     tree = await mkdtemp(join(tmpdir(), 'local-coder-reproducible-'));
@@ -66,7 +66,7 @@ describe('two builds of the same sources, in two folders', () => {
   });
 });
 
-describe('a second build in the same tree', () => {
+describe('a second build in the same tree', { timeout: LIMIT_MS }, () => {
   test('makes nothing again when nothing has changed', async () => {
     await crossBuilt('linux-arm64');
     const before = await stat((await crossBuilt('linux-arm64')).file);

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
 import { VERSION } from '../../src/runtime/version.ts';
-import { BLOB_MAGIC, crossBuilt, FUSE_SET, FUSE_UNSET, occurrences } from './support/cross-built.ts';
+import {
+  BLOB_MAGIC,
+  BUILD_LIMIT_MS,
+  crossBuilt,
+  FUSE_SET,
+  FUSE_UNSET,
+  occurrences,
+} from './support/cross-built.ts';
 import { type PortableExecutable, type ResourceEntry, readPe } from './support/pe.ts';
 
 const RT_ICON = 3;
@@ -13,7 +20,7 @@ const RT_MANIFEST = 24;
 const MACHINES = { 'win-x64': 0x8664, 'win-arm64': 0xaa64 };
 
 for (const [target, machine] of Object.entries(MACHINES)) {
-  describe(`the executable for ${target}, as its loader reads it`, () => {
+  describe(`the executable for ${target}, as its loader reads it`, { timeout: BUILD_LIMIT_MS }, () => {
     let file: Buffer;
     let pe: PortableExecutable;
     before(async () => {

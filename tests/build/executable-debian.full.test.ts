@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { VERSION } from '../../src/runtime/version.ts';
 import { EXECUTABLE, ensureBuilt } from '../support/built.ts';
 import { runToEnd, startServer } from '../support/programs.ts';
-import { debianRoot, missing } from './support/debian.ts';
+import { debianRoot, missing, ROOT_LIMIT_MS } from './support/debian.ts';
 import { everydayWork } from './support/everyday-work.ts';
 
 const skip =
@@ -14,7 +14,7 @@ const skip =
     ? missing('debootstrap', 'bwrap')
     : `only on Linux is there a Debian to make a root from`;
 
-describe('the executable in a minimal Debian, without Node', { skip }, () => {
+describe('the executable in a minimal Debian, without Node', { skip, timeout: ROOT_LIMIT_MS }, () => {
   let folder: string;
   let root: string;
   before(async () => {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const ROOT_LIMIT_MS = 600_000;
+export const ROOT_LIMIT_MS = 600_000;
 /** Where Node needs something of: libc, libm, ld.so; libstdc++; libgcc_s. */
 const LIBRARIES = ['libc6', 'libstdc++6', 'libgcc-s1'];
 
