@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { chmod, copyFile, cp, lstat, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { chmod, copyFile, cp, lstat, open, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { CodedError, systemCode } from '../runtime/errors.ts';
 import { isSameOrInside } from '../runtime/paths.ts';
@@ -7,6 +7,7 @@ import { assertWritable } from './assert-writable.ts';
 import { replaceBy } from './atomic-write.ts';
 import type { ChangeOptions } from './change-file.ts';
 import { type FileChange, recorded } from './change-recorder.ts';
+import { entriesBelow } from './entries-below.ts';
 import { fenceOf, makeFolders, NO_FOLLOW, openInside, withEntry } from './fence.ts';
 import { type FileRef, fileError, isADirectory, specialFile } from './file-errors.ts';
 import { withFileLocks } from './locks.ts';
@@ -153,7 +154,7 @@ function created(path: string): FileChange {
 async function movedFiles(stats: Stats, from: string, to: string): Promise<FileChange[]> {
   const names = [''];
   if (stats.isDirectory()) {
-    const inside = await readdir(from, { recursive: true, withFileTypes: true });
+    const inside = await entriesBelow(from);
     names.push(...inside.map((entry) => relative(from, join(entry.parentPath, entry.name))));
   }
   return names.flatMap((name): FileChange[] => [
@@ -232,7 +233,7 @@ function assertReplaceable(there: Stats, destination: FileRef, source: string, o
 async function assertCopyable(source: FileRef, from: string, stats: Stats): Promise<void> {
   if (stats.isFile() || stats.isSymbolicLink()) return;
   if (!stats.isDirectory()) throw specialFile(source);
-  const special = (await readdir(from, { recursive: true, withFileTypes: true })).find(
+  const special = (await entriesBelow(from)).find(
     (entry) => !entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink(),
   );
   if (!special) return;

@@ -1,9 +1,10 @@
 import type { Dirent } from 'node:fs';
-import { lstat, readdir, rm, unlink } from 'node:fs/promises';
+import { lstat, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '../runtime/errors.ts';
 import type { ChangeOptions } from './change-file.ts';
 import { type FileChange, recorded } from './change-recorder.ts';
+import { entriesBelow } from './entries-below.ts';
 import { fenceOf, removeFolder, withEntry } from './fence.ts';
 import { type FileRef, fileError, fileNotFound, isADirectory, notADirectory } from './file-errors.ts';
 import { withFileLocks } from './locks.ts';
@@ -48,7 +49,7 @@ export async function deleteDirectory(
       });
       if (!stats) throw await fileNotFound(folder);
       if (!stats.isDirectory()) throw notADirectoryToDelete(folder, stats.isSymbolicLink());
-      const inside = await readdir(entry.path, { recursive: true, withFileTypes: true });
+      const inside = await entriesBelow(entry.path);
       if (options.recorder) await refuseUnrecordable(folder, inside);
       const changes = () => [
         ...inside.map((found) => removal(join(found.parentPath, found.name))),
@@ -94,7 +95,7 @@ async function halfDeleted(
   path: string,
   inside: readonly Dirent[],
 ): Promise<unknown> {
-  const left = await readdir(path, { recursive: true }).catch(() => undefined);
+  const left = await entriesBelow(path).catch(() => undefined);
   const gone = left === undefined ? 0 : inside.length - left.length;
   if (!(error instanceof CodedError) || gone <= 0) return error;
   return new CodedError(
