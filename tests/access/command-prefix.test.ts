@@ -14,6 +14,68 @@ const OFFERED: readonly [command: string, prefix: string][] = [
   ['cargo test --release', 'cargo test'],
   ['ls -la src', 'ls'],
   ['pytest tests/test_a.py', 'pytest'],
+  ['pytest -vv -k name tests', 'pytest'],
+  ['git log --oneline -5', 'git log'],
+  ['git log --since=2.weeks --format=oneline', 'git log'],
+  ['git commit -am message', 'git commit'],
+  ['git diff --stat HEAD -- src', 'git diff'],
+  ['cargo test --workspace -- --nocapture', 'cargo test'],
+  ['cargo clippy --all-targets -- -D warnings', 'cargo clippy'],
+  ['go test -v -race -count=1 ./...', 'go test'],
+  ['dotnet test -c Release --no-build', 'dotnet test'],
+  ['mvn test -q', 'mvn test'],
+  ['kubectl get pods -n web -o wide', 'kubectl get'],
+  ['tsc --noEmit', 'tsc'],
+];
+
+/** Options by which a program that is known runs another one, writes a file or asks another server. */
+const TURNED = [
+  'npm test --script-shel=./x',
+  'npm test --userconfig=x',
+  'npm ci --registry=http://x',
+  'npm run build -- --config=./x',
+  'npm audit fix',
+  'pnpm test --config.script-shell=./x',
+  'git diff --outpu=x',
+  'git commit --template=x',
+  'git diff -- --output=x',
+  'git log -ox',
+  'go test --toolexec=./x',
+  'go test -toolexec=./x',
+  'go test -coverprofile=x',
+  'go build -ldflags=-extld=./x',
+  'go vet --vettool=./x',
+  'cargo clippy -- -Clinker=./x',
+  'cargo test --manifest-path=../x',
+  'dotnet build -p:PreBuildEvent=x',
+  'dotnet build /p:PreBuildEvent=x',
+  'dotnet build -property:PreBuildEvent=x',
+  'dotnet build ../x.csproj',
+  'mvn compile deploy',
+  'mvn test -fx',
+  'gradle test publish',
+  'gradle test -Ix',
+  'gradle test --init-scrip=x',
+  'mypy --python-executable=./x',
+  'pyright --pythonpath=./x',
+  'pytest -px',
+  'tsc --outFile x',
+  'tsc @x',
+  'deno test -A',
+  'deno test --allow-run',
+  'eslint --format=./x.js',
+  'eslint -f ./x.js',
+  'prettier --write x',
+  'ruff check --config=x',
+  'uv lock --python=./x',
+  'kubectl get pods --server=http://x',
+  'kubectl get pods --kubeconfig x',
+  'terraform plan -out=x',
+  'terraform plan -chdir=x',
+  'tree -o x',
+  'tree -Rx',
+  'ls -OutVariable x',
+  'git status -',
 ];
 
 /** One that runs what it is given, or means more to some shell than its words. */
@@ -141,5 +203,6 @@ test('a prefix is offered for simple commands of programs that do not run their 
 });
 
 test('and for nothing that a shell or a program could take for more', () => {
-  for (const command of NEVER) assert.equal(commandPrefix(command), undefined, JSON.stringify(command));
+  for (const command of [...NEVER, ...TURNED])
+    assert.equal(commandPrefix(command), undefined, JSON.stringify(command));
 });

@@ -1,49 +1,15 @@
+import { SIMPLE_PROGRAMS, type SimpleProgram } from './simple-commands.ts';
+
 /**
  * "Always what begins with these words." A command is more than its words to a shell, so that a prefix is offered and
  * matched for simple commands alone: one program and its words, of plain characters, split at spaces. What a shell of
  * any kind (sh, PowerShell, cmd) could take for anything else (quotes, `;`, `|`, `&`, `<`, `>`, `$`, `%`, backticks,
- * globs, `~`, line ends, an assignment before the program) makes a command one that is asked for each time.
+ * globs, `~`, line ends, an assignment before the program) makes a command one that is asked for each time, and so does
+ * each option that is not known to be harmless (simple-commands.ts).
  */
-
-/** Subcommands after which further words do not name another program to run, for programs that have subcommands. */
-const SUBCOMMANDS: Readonly<Record<string, string>> = {
-  git: 'status diff log show blame add commit ls-files rev-parse describe shortlog',
-  npm: 'test ci ls outdated audit view run:*',
-  pnpm: 'test ls outdated audit why run:*',
-  yarn: 'test why run:*',
-  bun: 'test run:*',
-  deno: 'test check lint fmt task:*',
-  cargo: 'build check test clippy fmt doc tree metadata bench',
-  go: 'build test vet fmt list mod:tidy mod:verify mod:graph',
-  dotnet: 'build test restore format',
-  mvn: 'test compile verify package',
-  gradle: 'build test check tasks',
-  swift: 'build test',
-  mix: 'compile test format',
-  flutter: 'analyze test',
-  dart: 'analyze test format',
-  composer: 'validate show',
-  pip: 'list show check freeze',
-  uv: 'lock tree sync',
-  terraform: 'validate fmt plan',
-  docker: 'ps images logs inspect',
-  kubectl: 'get describe logs',
-  ruff: 'check format',
-  biome: 'check lint format',
-};
-
-/** Programs without subcommands that look, or run a project's own tests. */
-const ALONE = new Set(
-  'ls pwd wc tree du df tsc pytest vitest jest mypy pyright phpunit rspec eslint prettier'.split(' '),
-);
-
-/** Options of these programs that name something else to run, or somewhere else to work or write. */
-const STRAY_OPTION =
-  /^(-exec|-toolexec|-vettool|-overlay|-modfile|-C|-c|-D.*|-I.*|-p|-o|--(exec|exec-path|eval|config|config-env|config-file|script-shell|node-options|prefix|shell|plugin|init-script|build-file|settings|upload-pack|receive-pack|ext-diff|textconv|open-files-in-pager|output|runner|manifest-path|require|import|loader|rsh|kubeconfig|cwd|dir|directory|globalsetup|setupfiles|resolver|parser|rulesdir|rootdir|resolve-plugins-relative-to|template|file|chdir|git-dir|work-tree|target-dir)(=.*)?)$/i;
 
 const MAX_CHARACTERS = 1_000;
 const SIMPLE = /^[A-Za-z0-9_./:+-][A-Za-z0-9_./:=+@-]*( +[A-Za-z0-9_./:+-][A-Za-z0-9_./:=+@-]*)*$/;
-const PROGRAM = /^[a-z][a-z0-9-]*$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9:._-]*$/;
 
 /**
@@ -53,16 +19,47 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9:._-]*$/;
 export function commandPrefix(command: string): string | undefined {
   const words = simpleWords(command);
   const [program = '', second, third] = words ?? [];
-  if (words === undefined || !PROGRAM.test(program) || words.some((word) => STRAY_OPTION.test(word))) {
-    return undefined;
-  }
-  if (ALONE.has(program)) return program;
-  const known = Object.hasOwn(SUBCOMMANDS, program) ? SUBCOMMANDS[program]?.split(' ') : undefined;
-  if (known === undefined || second === undefined) return undefined;
-  if (known.includes(second)) return `${program} ${second}`;
+  const known = Object.hasOwn(SIMPLE_PROGRAMS, program) ? SIMPLE_PROGRAMS[program] : undefined;
+  if (words === undefined || known === undefined) return undefined;
+  const prefix = prefixWords(program, known.sub, second, third);
+  return prefix !== undefined && words.slice(prefix.length).every(harmlessIn(known))
+    ? prefix.join(' ')
+    : undefined;
+}
+
+/** The program and its subcommand; undefined for one that is not known. */
+function prefixWords(
+  program: string,
+  sub: string | undefined,
+  second: string | undefined,
+  third: string | undefined,
+): string[] | undefined {
+  if (sub === undefined) return [program];
+  const known = sub.split(' ');
+  if (second === undefined) return undefined;
+  if (known.includes(second)) return [program, second];
   if (third === undefined || !NAME.test(third)) return undefined;
   const isKnown = known.includes(`${second}:*`) || known.includes(`${second}:${third}`);
-  return isKnown ? `${program} ${second} ${third}` : undefined;
+  return isKnown ? [program, second, third] : undefined;
+}
+
+/** Looks at the words after the prefix one after another. */
+function harmlessIn({ options = '', letters = '', passedOn = options, words }: SimpleProgram) {
+  let allowed = new Set(options.split(' '));
+  let together = letters;
+  return (word: string): boolean => {
+    if (word === '--') {
+      allowed = new Set(passedOn.split(' '));
+      if (passedOn !== options) together = '';
+      return true;
+    }
+    if (!word.startsWith('-')) return words === undefined || (words === 'names' && NAME.test(word));
+    const [name = ''] = word.split('=', 1);
+    if (allowed.has(name)) return true;
+    const [, short = '', number = ''] = /^-([A-Za-z]*)(\d*)$/.exec(word) ?? [];
+    if (short === '') return number !== '' && together.includes('#');
+    return [...short].every((letter) => together.includes(letter));
+  };
 }
 
 /** The words of a simple command; undefined for any other. */

@@ -1,6 +1,10 @@
 import { maskSecrets } from './mask-secrets.ts';
 
 const MAX_CHARACTERS = 500;
+/** Of the arguments no more is looked at: this is done for every call, and one may bring a megabyte. */
+const MAX_LOOKED_AT = 8_000;
+/** Ends a quoted secret that was cut, which would not be taken for one without its end. */
+const ENDS_OF_QUOTES = `"'`;
 /** Arguments that say what a call was about. File contents, patches and prompts are not among them. */
 const TELLING = [
   'command',
@@ -36,8 +40,17 @@ export function callTarget(args: unknown): string {
   if (typeof values['patch'] === 'string') parts.push(...patchedFiles(values['patch']));
   if (Array.isArray(values['calls']))
     parts.push(...values['calls'].map((call) => asText((call as { tool?: unknown })?.tool) ?? '?'));
-  const line = maskSecrets(parts.join(' ')).replace(/\s+/g, ' ').trim();
-  return line.length > MAX_CHARACTERS ? `${line.slice(0, MAX_CHARACTERS)}…` : line;
+  const whole = parts.join(' ');
+  const isCut = whole.length > MAX_LOOKED_AT;
+  const line = oneLine(maskSecrets(isCut ? whole.slice(0, MAX_LOOKED_AT) + ENDS_OF_QUOTES : whole));
+  if (line.length > MAX_CHARACTERS) return `${line.slice(0, MAX_CHARACTERS)}…`;
+  if (!isCut) return line;
+  const shown = line.endsWith(ENDS_OF_QUOTES) ? line.slice(0, -ENDS_OF_QUOTES.length) : line;
+  return `${shown.trimEnd()}…`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
 }
 
 function asText(value: unknown): string | undefined {

@@ -16,7 +16,8 @@ const PATTERNS: readonly [pattern: RegExp, replacement: string][] = [
   [/\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}/g, MASK],
   [/\bxox[abprs]-[A-Za-z0-9-]{10,}/g, MASK],
   [/\bAKIA[0-9A-Z]{16}\b/g, MASK],
-  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g, MASK],
+  // A hyphen is both a part of such a token and the end of a word: within a run of them the look ahead is bounded.
+  [/(?:(?<![\w-])eyJ[\w-]{8,}|\beyJ[\w-]{8,200})\.[\w-]{8,}\.[\w-]{8,}/g, MASK],
   [/\/mcp\/[A-Za-z0-9_-]{40,}/g, `/mcp/${MASK}`],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, MASK],
 ];
