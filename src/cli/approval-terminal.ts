@@ -59,7 +59,7 @@ export function approveOnTerminal(
     const more = waiting.length > 1 ? dim(` (${waiting.length - 1} more wait)`) : '';
     const lines = next.subject.split('\n').map((line) => `  ${forTerminal(line)}`);
     const columns = output.columns ?? 80;
-    const rowCount = lines.reduce((sum, line) => sum + Math.ceil(line.length / columns), 0);
+    const rowCount = lines.reduce((sum, line) => sum + Math.ceil(widthOf(line) / columns), 0);
     const isLong = rowCount > (output.rows ?? 24) - ROWS_AROUND;
     const client = next.client === undefined ? '' : ` for ${forTerminal(next.client)}`;
     output.write(
@@ -98,4 +98,9 @@ export function approveOnTerminal(
     input.setRawMode(false);
     input.pause();
   };
+}
+
+/** Columns at most: what is not ASCII may be twice as wide. */
+function widthOf(text: string): number {
+  return text.length + (text.match(/[^\u0000-\u007f]/g)?.length ?? 0);
 }

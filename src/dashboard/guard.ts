@@ -17,15 +17,19 @@ const OPEN = new Set([
 export type PageEnv = { Variables: { session: Session } };
 
 /**
- * Refuses what another page in the browser sends. Its Origin is refused by the private listener's guard already; this
- * is what browsers say of requests that carry none. Pages of other ports of this machine count as the same site, so
- * that only the very same origin will do; a link may be followed to the page itself, which holds nothing.
+ * Refuses what another page in the browser sends. A foreign Origin is refused by the private listener's guard already,
+ * but for the other names of this machine: on those the same port may be somebody else's (this listener is on 127.0.0.1, a
+ * dev server on [::1]). Of requests without an Origin browsers say where they come from. Pages of other ports of this
+ * machine count as the same site, so that only the very same origin will do; a link may be followed to the page itself,
+ * which holds nothing.
  */
 export const sameOriginOnly: MiddlewareHandler = async (context, next) => {
+  const origin = context.req.header('origin');
+  const isHere = origin === undefined || origin === `http://${context.req.header('host')}`;
   const site = context.req.header('sec-fetch-site');
   const isOurs = site === undefined || site === 'same-origin' || site === 'none';
   const isLink = context.req.path === '/' && context.req.header('sec-fetch-mode') === 'navigate';
-  if (!isOurs && !isLink) {
+  if (!isHere || (!isOurs && !isLink)) {
     return refusal(403, 'CROSS_SITE', 'Requests from other pages are refused.');
   }
   return next();

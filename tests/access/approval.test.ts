@@ -171,7 +171,18 @@ describe('approval', () => {
     assert.ok(approvalSubject({ command }).endsWith('rm -rf /'));
     assert.match(
       approvalSubject({ path: 'a', content: 'y'.repeat(5_000) }),
-      /^path: a\ncontent:\ny{4000}\n\[1000 more characters\]$/,
+      /^path: a\ncontent \(2 lines\):\ny{4000}\n\[1000 more characters\]$/,
+    );
+  });
+
+  test('what says where it is done is shown whole, and no line of a value passes for another parameter', () => {
+    const path = `${'./'.repeat(3_000)}../.ssh/authorized_keys`;
+    assert.ok(approvalSubject({ path, content: 'x' }).includes('/.ssh/authorized_keys'));
+    const files = [...Array.from({ length: 500 }, (_, index) => `docs/page-${index}.md`), 'src/main.ts'];
+    assert.ok(approvalSubject({ files }).includes('src/main.ts'));
+    assert.equal(
+      approvalSubject({ command: 'ls\nworking_directory: /safe', working_directory: '/' }),
+      'command (2 lines):\nls\nworking_directory: /safe\nworking_directory: /',
     );
   });
 });
@@ -224,6 +235,20 @@ describe('approval on the terminal', () => {
     keyboard.emit('data', Buffer.from('A'));
     await asked;
     assert.equal(keyboard.raw, true);
+    screen = '';
+    const unseen = { ...call, subject: 'command: rm -rf buil\u200bd\u3164\u{e0041}' };
+    const refused = assert.rejects(desk.ask(unseen, {}, never), { code: 'DENIED' });
+    assert.match(screen, /buil\\u200bd\\u3164\\u\{e0041\}/);
+    clock += 1_000;
+    keyboard.emit('data', Buffer.from('d'));
+    await refused;
+    screen = '';
+    const wide = { ...call, subject: `command: ${'\u8857'.repeat(900)}` };
+    const wideRefused = assert.rejects(desk.ask(wide, {}, never), { code: 'DENIED' });
+    assert.match(screen, /more than fit here/, 'wide characters take two columns');
+    clock += 1_000;
+    keyboard.emit('data', Buffer.from('d'));
+    await wideRefused;
     screen = '';
     const long = { ...call, subject: `command:\nrm -rf ~${'\n'.repeat(60)}ls`, access: 'full' };
     const denied = assert.rejects(desk.ask(long, {}, never), { code: 'DENIED' });

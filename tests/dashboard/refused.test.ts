@@ -96,6 +96,20 @@ describe('the page refuses', () => {
     await eachIsRefused(routes, () => ({ ...proof(page), origin: 'null' }), [403]);
   });
 
+  test('every route from the same port under another name of this machine, which may be somebody else there', async () => {
+    for (const name of ['localhost', '[::1]']) {
+      await eachIsRefused(routes, () => ({ ...proof(page), origin: `http://${name}:${server.port}` }), [403]);
+    }
+    const own = { ...proof(page), origin: server.origin };
+    assert.equal((await raw('GET', '/page/status', own)).status, 200);
+    const byName = {
+      ...proof(page),
+      host: `localhost:${server.port}`,
+      origin: `http://localhost:${server.port}`,
+    };
+    assert.equal((await raw('GET', '/page/status', byName)).status, 200);
+  });
+
   test('every route that another site or port asks for without an Origin', async () => {
     for (const site of ['cross-site', 'same-site']) {
       const headers = () => ({ ...proof(page), 'sec-fetch-site': site, 'sec-fetch-mode': 'no-cors' });

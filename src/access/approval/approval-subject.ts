@@ -1,21 +1,23 @@
-/** Characters of a value that is no command; the owner can look at the rest in the file or the history. */
-const MAX_VALUE_CHARACTERS = 4_000;
+/** Characters of a text for a file; the owner can look at the rest in the file or the history. */
+const MAX_TEXT_CHARACTERS = 4_000;
+/** Parameters that hold texts for files. */
+const TEXTS = new Set(['content', 'old_text', 'new_text', 'edits', 'replacement']);
 
 /**
- * What the owner is asked to approve: a command or a patch is never shortened, because what is hidden would be approved
- * unseen; of file contents the beginning is shown and how much follows. Secrets are not masked: it is
- * shown to the owner alone.
+ * What the owner is asked to approve. Nothing that says what is done where is shortened, be it a command, a patch, a path
+ * or a list of files: what is hidden would be approved unseen. Of a text for a file the beginning is shown and how much
+ * follows. Of a value with several lines it is said how many they are, so that a line of it cannot pass for another
+ * parameter. Secrets are not masked: it is shown to the owner alone.
  */
 export function approvalSubject(args: Readonly<Record<string, unknown>>): string {
   return Object.entries(args)
     .filter(([, value]) => value !== undefined && value !== false)
     .map(([name, value]) => {
       const text = typeof value === 'string' ? value : JSON.stringify(value);
-      const isWhole = name === 'command' || name === 'input' || name === 'args' || name === 'patch';
-      const hidden = text.length - MAX_VALUE_CHARACTERS;
-      const shown =
-        isWhole || hidden <= 0 ? text : `${text.slice(0, MAX_VALUE_CHARACTERS)}\n[${hidden} more characters]`;
-      return shown.includes('\n') ? `${name}:\n${shown}` : `${name}: ${shown}`;
+      const hidden = TEXTS.has(name) ? text.length - MAX_TEXT_CHARACTERS : 0;
+      const shown = hidden > 0 ? `${text.slice(0, MAX_TEXT_CHARACTERS)}\n[${hidden} more characters]` : text;
+      const lineCount = shown.split('\n').length;
+      return lineCount > 1 ? `${name} (${lineCount} lines):\n${shown}` : `${name}: ${shown}`;
     })
     .join('\n');
 }

@@ -1,13 +1,15 @@
 import { html } from 'hono/html';
+import { escaped, UNSEEN_CHARACTERS } from '../../runtime/terminal.ts';
 import type { View } from './view.ts';
 
 /**
- * Characters that a reader would not see, or that change the order of what he reads: C0 (line ends and tabs aside), C1,
- * soft hyphen, directional marks and overrides, invisible spaces and joiners, tags. A joiner between two emoji is a
- * part of one sign and stays.
+ * Control characters (line ends and tabs aside) and what else cannot be seen. A joiner between two emoji is a part of one
+ * sign and stays.
  */
-const UNSEEN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|(?<!\p{Extended_Pictographic}\ufe0f?)\u200d|\u200d(?!\p{Extended_Pictographic})/gu;
+const UNSEEN = new RegExp(
+  `[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f${UNSEEN_CHARACTERS}]|(?<!\\p{Extended_Pictographic}\\ufe0f?)\\u200d|\\u200d(?!\\p{Extended_Pictographic})`,
+  'gu',
+);
 
 const UNSEEN_OR_LINE_END = new RegExp(`\\n|${UNSEEN.source}`, 'gu');
 
@@ -38,7 +40,5 @@ function pieces(text: string, unseen: RegExp): View | string {
 }
 
 function written(character: string): string {
-  if (character === '\n') return '↵';
-  const code = character.codePointAt(0) ?? 0;
-  return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`;
+  return character === '\n' ? '↵' : escaped(character);
 }
