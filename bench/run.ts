@@ -10,7 +10,7 @@
  *     --quick              5 rounds, few starts
  *     --executable FILE    default dist/local-coder; npm run build makes it
  *     --json FILE          writes all samples
- *     --readme             rewrites the part of README.md that says how fast it is
+ *     --readme             rewrites docs/speed.md, which the README names
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -115,8 +115,8 @@ async function main(): Promise<void> {
     process.stdout.write(`${text}\n`);
     if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, null, 2)}\n`);
     if (values.readme) {
-      const readme = join(ROOT, 'README.md');
-      await writeFile(readme, withPart(await readFile(readme, 'utf8'), 'bench', text));
+      const document = join(ROOT, 'docs', 'speed.md');
+      await writeFile(document, withPart(await readFile(document, 'utf8'), 'bench', text));
     }
   } finally {
     for (const contestant of contestants) await contestant.dispose();

@@ -1,6 +1,6 @@
 /**
- * The parts of README.md that are made from the program itself, and the address in the installers. `npm run docs`
- * rewrites them; a test holds them against the program.
+ * The parts of README.md and its translations that are made from the program itself, and the address in the installers.
+ * `npm run docs` rewrites them; a test holds them against the program.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,13 +9,24 @@ import { REPOSITORY_URL } from '../src/runtime/release.ts';
 import type { ToolDefinition } from '../src/tools/define.ts';
 import { selectTools } from '../src/tools/index.ts';
 
-const README = fileURLToPath(new URL('../README.md', import.meta.url));
+/** Each with the parts that it has; what the tools do is said by hand in the other languages. */
+export const READMES = {
+  'README.md': ['install', 'tools', 'settings'],
+  'docs/README.vi.md': ['install'],
+  'docs/README.zh-CN.md': ['install'],
+} as const;
 
-/** The README's text as it should be. */
-export async function upToDateReadme(): Promise<string> {
-  let text = await readFile(README, 'utf8');
-  text = withPart(text, 'tools', toolTable(selectTools('full')));
-  return withPart(text, 'settings', settingsTable());
+const PARTS = {
+  install: installCommands,
+  tools: () => toolTable(selectTools('full')),
+  settings: settingsTable,
+};
+
+/** A README's text as it should be. */
+export async function upToDateReadme(name: keyof typeof READMES): Promise<string> {
+  let text = await readFile(new URL(`../${name}`, import.meta.url), 'utf8');
+  for (const part of READMES[name]) text = withPart(text, part, PARTS[part]());
+  return text;
 }
 
 /** The installers, each with the line that names where releases lie. */
@@ -36,8 +47,21 @@ export async function upToDateInstaller(name: keyof typeof INSTALLERS): Promise<
 /** Replaces what stands between `<!-- name: … -->` and `<!-- /name -->`. */
 export function withPart(text: string, name: string, part: string): string {
   const pattern = new RegExp(`(<!-- ${name}:[^>]*-->\\n)[\\s\\S]*?(<!-- /${name} -->)`);
-  if (!pattern.test(text)) throw new Error(`README.md has no part "${name}"`);
+  if (!pattern.test(text)) throw new Error(`There is no part "${name}"`);
   return text.replace(pattern, (_, start: string, end: string) => `${start}\n${part}\n\n${end}`);
+}
+
+function installCommands(): string {
+  const latest = `${REPOSITORY_URL}/releases/latest/download`;
+  return [
+    '```sh',
+    `curl -fsSL ${latest}/install.sh | sh`,
+    '```',
+    '',
+    '```powershell',
+    `irm ${latest}/install.ps1 | iex`,
+    '```',
+  ].join('\n');
 }
 
 function toolTable(tools: readonly ToolDefinition[]): string {
@@ -77,7 +101,9 @@ function cell(text: string): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await writeFile(README, await upToDateReadme());
+  for (const name of Object.keys(READMES) as (keyof typeof READMES)[]) {
+    await writeFile(new URL(`../${name}`, import.meta.url), await upToDateReadme(name));
+  }
   for (const name of Object.keys(INSTALLERS)) {
     await writeFile(new URL(`../${name}`, import.meta.url), await upToDateInstaller(name));
   }

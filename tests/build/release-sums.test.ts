@@ -87,14 +87,14 @@ describe('sums and signature of a release', () => {
     assert.equal(await openssl((await newKey('another')).publicKey), false);
   });
 
-  test('the commands of the README check a download', { skip: !isLinux && 'only on Linux' }, async (t) => {
+  test('the commands of docs/releases.md check a download', { skip: !isLinux && 'only on Linux' }, async (t) => {
     const { signSums, writeSums } = await buildModule('sums');
     const { keyFile, publicKey } = await newKey('readme');
     await writeSums(dir);
     await signSums(dir, keyFile, publicKey);
-    const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
-    const commands = /^ {4}\{ printf .*\n(?: {4}.*\n)+/m.exec(readme)?.[0];
-    assert.ok(commands?.includes('pkeyutl'), 'the README has no such commands');
+    const document = await readFile(join(ROOT, 'docs/releases.md'), 'utf8');
+    const commands = /^ {4}\{ printf .*\n(?: {4}.*\n)+/m.exec(document)?.[0];
+    assert.ok(commands?.includes('pkeyutl'), 'it has no such commands');
     if (spawnSync('openssl', ['version']).error) return t.skip('no openssl on this machine');
     const script = `set -e\n${commands}`;
     const check = (key: string) =>
