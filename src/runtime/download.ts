@@ -1,4 +1,5 @@
 import { createHttpClient, type HttpClient } from './http-client.ts';
+import { LOOPBACK_HOST } from './release.ts';
 
 const MAX_REDIRECTS = 5;
 const HEADERS_MS = 30_000;
@@ -51,8 +52,7 @@ export async function download(url: URL, options: DownloadOptions): Promise<Buff
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
       const answer = await get(client, at, { ...options, onBytes });
       if (Buffer.isBuffer(answer)) return answer;
-      if (at.protocol === 'https:' && answer.protocol !== 'https:')
-        throw new Error(`${at.host} leads away from https`);
+      if (!mayLead(at, answer)) throw new Error(`${at.host} leads away from https`);
       at = answer;
     }
     throw new Error(`${url.host} redirects more than ${MAX_REDIRECTS} times`);
@@ -64,6 +64,12 @@ export async function download(url: URL, options: DownloadOptions): Promise<Buff
     options.signal.removeEventListener('abort', onAbort);
     client.close();
   }
+}
+
+/** To https always; what began on this machine without it stays on this machine. */
+function mayLead(from: URL, to: URL): boolean {
+  if (to.protocol === 'https:') return true;
+  return from.protocol === 'http:' && to.protocol === 'http:' && LOOPBACK_HOST.test(to.hostname);
 }
 
 /** @returns the body, or where a redirect leads */

@@ -3,7 +3,8 @@ import manifest from '../../package.json' with { type: 'json' };
 
 /** Names that nobody can own (RFC 2606): the project has no address of its own yet. */
 const RESERVED_HOST = /\.(example|invalid|test)$/;
-const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+/** The name of a URL's host on this machine. */
+export const LOOPBACK_HOST: RegExp = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** The project's page, such as `https://github.com/owner/name`. */
 export const REPOSITORY_URL: string = manifest.repository.url.replace(/^git\+/, '').replace(/\.git$/, '');

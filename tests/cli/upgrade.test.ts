@@ -249,6 +249,27 @@ describe('local-coder upgrade', { skip }, () => {
     assert.deepEqual(readFileSync(executable), NEW);
   });
 
+  test('a redirect away from this machine without https is not followed', async () => {
+    for (const location of ['http://mirror.invalid/x', 'ftp://127.0.0.1/x', 'file:///etc/hosts']) {
+      mirror.files.set(`latest/download/${ARCHIVE}`, { status: 302, location });
+      await refused(/leads away from https/);
+    }
+  });
+
+  test('a file that cannot be renamed over stays, and nothing beside it', {
+    skip: process.getuid?.() === 0 ? false : 'only root can make a file of another user',
+  }, async () => {
+    const NOBODY = 65_534;
+    chmodSync(base, 0o755);
+    chmodSync(folder, 0o1777); // others may put files there, and replace only their own
+    process.seteuid?.(NOBODY);
+    try {
+      await refused(/local-coder could not be replaced \(E(PERM|ACCES)\)\. The old one is still there/);
+    } finally {
+      process.seteuid?.(0);
+    }
+  });
+
   test('a new version that does not start, says another version, or is no program', async () => {
     const cases: readonly [string, RegExp][] = [
       [
@@ -313,6 +334,7 @@ describe('local-coder upgrade', { skip }, () => {
     assert.deepEqual(readdirSync(folder).sort(), ['local-coder', 'local-coder.old']);
     const alive = join(folder, `.local-coder-upgrade-${process.ppid}-0123456789ab`);
     mkdirSync(alive);
+    writeFileSync(`${executable}.01234567.old`, OLD); // its way back
     await refused(new RegExp(`Another upgrade of .* is under way \\(process ${process.ppid}\\)`));
   });
 

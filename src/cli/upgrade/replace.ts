@@ -42,9 +42,12 @@ export async function openWorkplace(executable: string): Promise<Workplace> {
   }
   const close = () => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   try {
-    await removeOldExecutables(executable);
     const other = await otherUpgrade(parent, name);
-    if (other === undefined) return { folder, executable, close };
+    if (other === undefined) {
+      // Not before: another one would find the way back gone.
+      await removeOldExecutables(executable);
+      return { folder, executable, close };
+    }
     throw new UsageError(`Another upgrade of ${executable} is under way (process ${other}).`, 1);
   } catch (error) {
     await close();
@@ -74,9 +77,12 @@ export async function replaceExecutable(
   try {
     await renamePatiently(draft, executable);
   } catch (error) {
-    await putBack(old, executable);
+    // A rename that fails leaves what it would have replaced; only on Windows the old one was moved before.
+    if (isWindows) await putBack(old, executable);
+    else await unlink(old).catch(() => {});
     throw new UsageError(
-      `${executable} could not be replaced (${systemCode(error) ?? error}). The old one is still there.`,
+      `${executable} could not be replaced (${systemCode(error) ?? error}). The old one is still there. ` +
+        'Run the upgrade as the user who installed it, or install your own copy with the installer.',
       1,
     );
   }
