@@ -1,5 +1,6 @@
 import { callTarget } from '../access/index.ts';
 import type { CallRecord, CallStart, LateEnd } from '../mcp/call.ts';
+import { ownBeginning } from '../runtime/own-text.ts';
 import { ClientBook } from './client-book.ts';
 import { type KeptText, keepArguments, keepText } from './kept-text.ts';
 import type { CallOutcome } from './models.ts';
@@ -74,9 +75,9 @@ export class CallBook {
     const goesOn = record.outcome === 'running';
     const entry: Entry = {
       id: record.id,
-      tool: record.tool.slice(0, 100),
+      tool: ownBeginning(record.tool, 100),
       target,
-      client: record.client?.slice(0, 100),
+      client: record.client && ownBeginning(record.client, 100),
       startedAt: record.startedAt,
       arguments: keepArguments(record.arguments, ARGUMENTS),
       outcome: record.outcome,
@@ -191,8 +192,8 @@ class RunningCall implements BookedCall {
 
   constructor(call: CallStart) {
     this.id = call.id;
-    this.tool = call.tool.slice(0, 100);
-    this.client = call.client?.slice(0, 100);
+    this.tool = ownBeginning(call.tool, 100);
+    this.client = call.client && ownBeginning(call.client, 100);
     this.startedAt = call.startedAt;
     this.cancel = call.cancel;
     this.#arguments = call.arguments;

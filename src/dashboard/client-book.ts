@@ -1,3 +1,4 @@
+import { ownBeginning } from '../runtime/own-text.ts';
 import type { ClientModel, StatusModel } from './models.ts';
 
 const MAX_CLIENTS = 50;
@@ -85,7 +86,7 @@ export class ClientBook {
   }
 
   #of(name: string | undefined, nowMs: number): Seen {
-    const key = (name ?? '').slice(0, 100);
+    const key = ownBeginning(name ?? '', 100);
     let seen = this.#seen.get(key);
     if (seen === undefined) {
       seen = { calls: 0, lastSeenMs: nowMs };

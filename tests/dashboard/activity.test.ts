@@ -3,6 +3,9 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { auditEntry } from '../../src/cli/audit-entry.ts';
 import { CallBook } from '../../src/dashboard/call-book.ts';
 import { activityModel } from '../../src/dashboard/sources/activity.ts';
 import { auditPage } from '../../src/dashboard/sources/audit-pages.ts';
@@ -134,6 +137,28 @@ describe('the call book', () => {
     assert.ok(result!.bytes.buffer.byteLength < 70_000);
     assert.equal(JSON.parse(args!.bytes.toString()).path, 'p');
     assert.ok(args!.bytes.length < 40_000 && args!.hiddenCharacters > 4_900_000);
+  });
+
+  test('names of a megabyte are not held on to either, nor by the audit trail', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const book = new CallBook();
+    const entries: object[] = [];
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (let index = 0; index < 40; index++) {
+      // Made anew each time, as a request's JSON makes it.
+      const name = () => Buffer.alloc(1_000_000, `${index} name `).toString();
+      const ended = record(`${index}`, { tool: name(), client: name(), arguments: { command: name() } });
+      const entry = auditEntry(ended);
+      book.ended(ended, entry.target);
+      entries.push(entry);
+      JSON.stringify(entry); // as the trail does
+    }
+    collect();
+    const grown = process.memoryUsage().heapUsed - before;
+    assert.equal(entries.length, 40);
+    assert.ok(grown < 10_000_000, `${Math.round(grown / 1e6)} MB`);
   });
 
   test('a call that goes on after its answer is running until it ends', () => {

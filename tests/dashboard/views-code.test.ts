@@ -77,6 +77,11 @@ describe('output as a terminal leaves it', () => {
       withoutAnsi(unit.repeat(100_000));
       assert.ok(performance.now() - startedAt < 3_000, JSON.stringify(unit));
     }
+    for (const erased of ['\u001b[2K', '\u001b[1K', '\u001b[K']) {
+      const startedAt = performance.now();
+      withoutAnsi('x'.repeat(100_000) + erased.repeat(50_000) + `x${erased}`.repeat(50_000));
+      assert.ok(performance.now() - startedAt < 3_000, JSON.stringify(erased));
+    }
   });
 });
 

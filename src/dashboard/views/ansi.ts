@@ -114,32 +114,45 @@ function drawLine(line: readonly Segment[], ended: boolean): View {
 /** Carries out what moves back within a line. */
 function settle(line: readonly Segment[]): readonly Segment[] {
   if (!line.some(({ text, look }) => look.startsWith('K') || /[\r\b]/.test(text))) return line;
-  const cells: Segment[] = [];
+  // Columns that nothing stands in are holes: what erases must cost no more than what was written.
+  const cells: (Segment | undefined)[] = [];
   let column = 0;
+  let firstTaken = 0;
   for (const { text, look } of line) {
     if (look.startsWith('K')) {
-      if (look === 'K2') cells.fill({ text: ' ', look: '' });
-      else if (look === 'K1') cells.fill({ text: ' ', look: '' }, 0, column + 1);
-      else cells.length = Math.min(cells.length, column);
+      if (look === 'K2') cells.length = 0;
+      else if (look === 'K1') {
+        for (; firstTaken <= column; firstTaken++) {
+          if (firstTaken < cells.length) cells[firstTaken] = undefined;
+        }
+      } else cells.length = Math.min(cells.length, column);
       continue;
     }
     for (const character of text) {
       if (character === '\r') column = 0;
       else if (character === '\b') column = Math.max(0, column - 1);
       else {
-        while (cells.length < column) cells.push({ text: ' ', look: '' });
+        firstTaken = Math.min(firstTaken, column);
         cells[column++] = { text: character, look };
       }
     }
   }
-  while (cells.at(-1)?.text === ' ' && cells.at(-1)?.look === '') cells.pop();
+  while (cells.length > 0 && isBlank(cells.at(-1))) cells.pop();
   const merged: Segment[] = [];
-  for (const { text, look } of cells) {
+  // By index: a loop over the values would leave holes out.
+  for (let at = 0; at < cells.length; at++) {
+    const { text, look } = cells[at] ?? BLANK;
     const last = merged.at(-1);
     if (last?.look === look) merged[merged.length - 1] = { text: last.text + text, look };
     else merged.push({ text, look });
   }
   return merged;
+}
+
+const BLANK: Segment = { text: ' ', look: '' };
+
+function isBlank(cell: Segment | undefined): boolean {
+  return cell === undefined || (cell.text === ' ' && cell.look === '');
 }
 
 const FLAG_ON: Readonly<Record<number, string>> = { 1: 'b', 2: 'd', 3: 'i', 4: 'u', 7: 'v', 9: 's', 21: 'u' };
