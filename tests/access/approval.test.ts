@@ -166,6 +166,22 @@ describe('approval', () => {
     assert.deepEqual(dataOf(await pending), { stopped: false });
   });
 
+  test('nobody is asked to look at megabytes, and what waits is bounded', async () => {
+    const desk = new ApprovalDesk({ policy: 'all' });
+    const call = (characters: number) => ({
+      tool: 'run_command',
+      subject: 'x'.repeat(characters),
+      client: undefined,
+      folder: '/work',
+      access: undefined,
+    });
+    await assert.rejects(desk.ask(call(1_000_001), { command: 'large' }, never), { code: 'TOO_LARGE' });
+    const asked = [1, 2, 3, 4].map((index) => desk.ask(call(1_000_000), { command: `${index}` }, never));
+    await assert.rejects(desk.ask(call(1), { command: 'one more' }, never), { code: 'DENIED' });
+    for (const { id } of desk.waiting()) desk.answer(id, 'allow');
+    await Promise.all(asked);
+  });
+
   test('a command is shown whole, file contents by their beginning', () => {
     const command = `echo ${'x'.repeat(10_000)}; rm -rf /`;
     assert.ok(approvalSubject({ command }).endsWith('rm -rf /'));

@@ -43,6 +43,9 @@ interface Waiting {
 
 const EXPIRE_MS = 10 * 60_000;
 const MAX_WAITING = 100;
+/** Nobody judges more than this; and the page and the terminal draw all that waits, each time anew. */
+const MAX_SUBJECT_CHARACTERS = 1_000_000;
+const MAX_WAITING_CHARACTERS = 4_000_000;
 
 /**
  * Where calls wait for the owner's word. Whoever shows them (the terminal, the local page) listens to `onChange` and
@@ -85,7 +88,7 @@ export class ApprovalDesk {
    * Resolves when the owner allows the call.
    * @param args everything the call was given: "exactly this call" means all of it
    * @param askUser asks through the client as well, where it can show a question (MCP elicitation)
-   * @throws {CodedError} DENIED; the signal's reason when the call is cancelled meanwhile
+   * @throws {CodedError} DENIED; TOO_LARGE when there is more to look at than anybody would; the signal's reason when the call is cancelled meanwhile
    */
   ask(
     call: Omit<ApprovalRequest, 'id' | 'askedAt' | 'expiresAt' | 'prefix'>,
@@ -97,7 +100,13 @@ export class ApprovalDesk {
     const prefix = prefixOf(args);
     const keys = { request: call, callKey, prefixKey: prefix && prefixKey(call, prefix, args) };
     if (this.#isAllowed(keys)) return Promise.resolve();
-    if (this.#waiting.size >= (this.#options.maxWaiting ?? MAX_WAITING)) {
+    const { length } = call.subject;
+    if (length > MAX_SUBJECT_CHARACTERS) return Promise.reject(tooLarge(length));
+    const waitingCharacters = this.waiting().reduce((sum, { subject }) => sum + subject.length, 0);
+    if (
+      this.#waiting.size >= (this.#options.maxWaiting ?? MAX_WAITING) ||
+      waitingCharacters + length > MAX_WAITING_CHARACTERS
+    ) {
       return Promise.reject(denied('Too many calls wait for approval already'));
     }
     const expireMs = this.#options.expireMs ?? EXPIRE_MS;
@@ -200,5 +209,13 @@ function denied(why: string): CodedError {
     'DENIED',
     `${why}: the call was not made.`,
     'Ask the user what they want instead; do not try the same in another way.',
+  );
+}
+
+function tooLarge(characters: number): CodedError {
+  return new CodedError(
+    'TOO_LARGE',
+    `The owner would have to look at ${characters} characters before this: the call was not made.`,
+    `Make several smaller calls of it, each below ${MAX_SUBJECT_CHARACTERS} characters.`,
   );
 }
