@@ -208,7 +208,8 @@ exit 0
       assert.equal(status.exitCode, 0, status.stdout);
       assert.match(status.stdout, /At login {2}starts\nNow {7}active \(running\), process \d+, answers\n/);
       assert.match(status.stdout, /Access {4}read-only/);
-      const changed = await cli('install', ...name, '--yes', '--', '--port', '0');
+      const changed = await cli('install', ...name, '--yes', '--', '--port', '0', '--approve', 'all');
+      assert.match(changed.stdout, /warning: --approve all asks on the local page alone/);
       assert.match(changed.stdout, /^-ExecStart=.*read-only/m);
       assert.match((await cli('status', ...name)).stdout, /Access {4}full/);
     } finally {

@@ -88,6 +88,20 @@ describe('service', () => {
     assert.match(text, /^KillMode=mixed$/m);
     assert.match(text, /^Restart=on-failure$/m);
     assert.doesNotMatch(text, /SECRET|TOKEN/);
+    for (const folder of ['/tmp/ends in space ', '/tmp/ends in backslash\\']) {
+      const lines = managerFor(
+        'work',
+        '/s',
+        fakeSystem('linux', base, () => ({})),
+      )
+        .text({ ...definition, folder })
+        .split('\n');
+      assert.ok(lines.includes(`WorkingDirectory=${folder}/`), 'systemd cuts the end off otherwise');
+      assert.ok(
+        lines.includes(`Description=local-coder serves ${folder}/`),
+        'or reads the next line as well',
+      );
+    }
     if ((await which('systemd-analyze')) === undefined) return context.skip('no systemd on this machine');
     // verify wants the program to be there, so that ExecStart is a real one with an odd name.
     const folder = join(base, `u ${ODD.slice(5)}`.replaceAll('/', ''));
@@ -254,7 +268,10 @@ print(json.dumps([[c.tag.replace(n, "") for c in r], {e.tag.replace(n, ""): e.te
       [['start'], /Usage: /],
       [['install', '--name', '../x'], /--name is "\.\.\/x"/],
       [['install', '--', '--stdio'], /--stdio serves the client that started it/],
-      [['install', '--', '--approve', 'all'], /--approve all asks on the server's terminal/],
+      [
+        ['install', '--', '--approve', 'all', '--host', '0.0.0.0', '--auth', 'oauth'],
+        /--approve all asks on the server's terminal/,
+      ],
       [['install', '--', '--replace'], /--replace would end a server at every login/],
       [['install', '--', '--port', 'x'], /--port is "x", but it must be a number/],
       [['remove', '--port', '1'], /--port has no meaning for service remove/],

@@ -4,6 +4,7 @@ import { openStateDir } from '../../config/state-dir.ts';
 import { EXIT, type ExitCode, UsageError } from '../../config/usage-error.ts';
 import { unifiedDiffOf } from '../client/show-change.ts';
 import { confirm, type Terminal } from '../confirm.ts';
+import { isLoopback } from '../host-address.ts';
 import { openInstances } from '../instances.ts';
 import { ownCommand } from '../own-command.ts';
 import { wantsPublicSide } from '../provider-settings.ts';
@@ -105,9 +106,10 @@ function refuseWhatNeedsATerminal(settings: Settings, flags: ReadonlyMap<Setting
   if (settings.stdio === true) {
     throw new UsageError('--stdio serves the client that started it; a service has none. Leave it out.');
   }
-  if (settings.approve !== 'never') {
+  // Without a terminal the local page asks, and only loopback has one.
+  if (settings.approve !== 'never' && !isLoopback(settings.host)) {
     throw new UsageError(
-      `--approve ${settings.approve} asks on the server's terminal; a service has none, and every such call would be denied. Say --approve never (with --access workspace or read-only where you want less), or start it in a terminal.`,
+      `--approve ${settings.approve} asks on the server's terminal, which a service has not, or on the local page, which --host ${settings.host} has not; every such call would be denied. Say --approve never (with --access workspace or read-only where you want less), or start it in a terminal.`,
     );
   }
   if (flags.has('replace')) {
@@ -137,6 +139,11 @@ function warningsOf(settings: Settings, flags: ReadonlyMap<SettingName, unknown>
   const left = settingsOfEnvironment(flags);
   return [
     ...settings.warnings,
+    ...(settings.approve === 'never'
+      ? []
+      : [
+          `--approve ${settings.approve} asks on the local page alone, for a service has no terminal: calls wait there ten minutes for your answer and are denied then. local-coder page, in a terminal of your own, opens it.`,
+        ]),
     ...(settings.port === 0
       ? ['--port 0 means another address at every start; clients want one that stays: --port N.']
       : []),

@@ -133,16 +133,18 @@ function unitText(definition: ServiceDefinition, environmentFile: string): strin
   const program = /["'\\]/.test(command)
     ? `"/bin/sh" "-c" ${argument('exec "$0" "$@"')} ${argument(command)}`
     : quoted(command);
+  // White space at the end of a line is cut off, and a backslash there takes the next line in.
+  const place = specifiers(/[\\\s]$/.test(folder) ? `${folder}/` : folder);
   return `# ${markerLine(definition)}
 # Written by local-coder service install${name === DEFAULT_NAME ? '' : ` --name ${name}`}; local-coder service remove takes it out.
 [Unit]
-Description=local-coder serves ${specifiers(folder)}
+Description=local-coder serves ${place}
 StartLimitIntervalSec=300
 StartLimitBurst=5
 
 [Service]
 ExecStart=${[program, ...words].join(' ')}
-WorkingDirectory=${specifiers(folder.endsWith('\\') ? `${folder}/` : folder)}
+WorkingDirectory=${place}
 Environment=${quoted(`PATH=${path}`)}
 EnvironmentFile=-${specifiers(environmentFile)}
 Restart=on-failure
