@@ -87,7 +87,9 @@ describe('sums and signature of a release', () => {
     assert.equal(await openssl((await newKey('another')).publicKey), false);
   });
 
-  test('the commands of docs/releases.md check a download', { skip: !isLinux && 'only on Linux' }, async (t) => {
+  test('the commands of docs/releases.md check a download', {
+    skip: !isLinux && 'only on Linux',
+  }, async (t) => {
     const { signSums, writeSums } = await buildModule('sums');
     const { keyFile, publicKey } = await newKey('readme');
     await writeSums(dir);
