@@ -2,7 +2,7 @@ import { PlainAnswer } from '../mcp/plain-answer.ts';
 
 /** What the page may do in the browser: its own script, style sheet and requests, and nothing else at all. */
 export const CONTENT_SECURITY_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types local-coder";
 
 const HEADERS = {
   'content-security-policy': CONTENT_SECURITY_POLICY,

@@ -223,7 +223,7 @@ describe('every answer of the page', () => {
       const name = `${method} ${path}`;
       assert.match(
         String(headers['content-security-policy']),
-        /^default-src 'none'; .*frame-ancestors 'none'/,
+        /^default-src 'none'; .*frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types local-coder$/,
         name,
       );
       assert.doesNotMatch(String(headers['content-security-policy']), /unsafe/, name);
