@@ -87,7 +87,7 @@ function settingsTable(): string {
     .filter((name) => definitionOf(name).help !== '')
     .map((name) => {
       const { placeholder, help } = definitionOf(name);
-      return `| \`--${name}${placeholder === undefined ? '' : ` ${placeholder}`}\` | ${cell(help)} |`;
+      return `| \`--${name}${placeholder === undefined ? '' : ` ${placeholder.replaceAll('|', '\\|')}`}\` | ${cell(help)} |`;
     });
   return ['| flag | meaning |', '|---|---|', ...rows].join('\n');
 }
@@ -97,7 +97,8 @@ function firstSentence(text: string): string {
 }
 
 function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+  // A glob is no emphasis.
+  return text.replaceAll(/[|*]/g, '\\$&').replaceAll('\n', ' ');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
