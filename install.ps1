@@ -235,10 +235,27 @@ LOCAL_CODER_BASE_URL names a mirror: https://HOST/PATH below which latest/downlo
         return $found[0]
     }
 
+    # What stands between single quotes, of which PowerShell knows five spellings.
+    function Get-Quoted([string]$Text) {
+        return $Text -replace "['\u2018-\u201b]", '$0$0'
+    }
+
+    # Whether one version comes before another; of two pre-releases of one version neither does.
+    function Test-Earlier([string]$Left, [string]$Right) {
+        try {
+            $a = [version]($Left -replace '-.*$', '')
+            $b = [version]($Right -replace '-.*$', '')
+        } catch {
+            return $false
+        }
+        if ($a -ne $b) { return $a -lt $b }
+        return $Left.Contains('-') -and -not $Right.Contains('-')
+    }
+
     function Show-PathAdvice([string]$Folder) {
         $entries = @($env:Path -split ';' | ForEach-Object { $_.Trim().TrimEnd('\') })
         if ($entries -contains $Folder) { return }
-        $quoted = $Folder.Replace("'", "''")
+        $quoted = Get-Quoted $Folder
         Write-Host "$Folder is not on your PATH. These two lines put it there, for windows that you open afterwards:"
         # Not by GetEnvironmentVariable, which would freeze the %NAMES% in the value; the second line tells Windows.
         Write-Host ("    `$k = [Microsoft.Win32.Registry]::CurrentUser.OpenSubKey('Environment', `$true); " +
@@ -268,7 +285,7 @@ LOCAL_CODER_BASE_URL names a mirror: https://HOST/PATH below which latest/downlo
             $state = Join-Path $env:LOCALAPPDATA 'local-coder'
             if ([IO.Directory]::Exists($state)) {
                 Write-Host ('Its state (history of changes, audit log, credentials) stays. To remove that too: ' +
-                    "Remove-Item -Recurse -LiteralPath '$($state.Replace("'", "''"))'")
+                    "Remove-Item -Recurse -LiteralPath '$(Get-Quoted $state)'")
             }
         }
         Write-Host 'Entries that you made in MCP clients, tasks, and the entry in your PATH stay as they are.'
@@ -306,8 +323,23 @@ LOCAL_CODER_BASE_URL names a mirror: https://HOST/PATH below which latest/downlo
                 Stop-Installer "What $from holds is version $($release.Version), not $Version."
             }
             $installed = ''
-            if ([IO.File]::Exists($Program)) { $installed = (Get-Answer $Program).Version }
-            if ($installed -ceq $release.Version) {
+            if ([IO.File]::Exists($Program)) {
+                $answer = Get-Answer $Program
+                $installed = $answer.Version
+                # One that does not start any more may be ours; one that answers something else is not.
+                if ($installed -cnotmatch $versionPattern) {
+                    if (-not $answer.Why) {
+                        Stop-Installer ("$Program is not what this script installs, so it stays. Move it away, or " +
+                            'choose another folder with -Dir.')
+                    }
+                    $installed = ''
+                }
+            }
+            if ($installed -and -not $Version -and (Test-Earlier $release.Version $installed)) {
+                Write-Host ("local-coder $installed is installed already; the newest release at $base is " +
+                    "$($release.Version): $Program")
+                Write-Host "To go back to that one: -Version $($release.Version)"
+            } elseif ($installed -ceq $release.Version) {
                 Write-Host "local-coder $installed is installed already: $Program"
             } else {
                 Write-Host "Downloading local-coder $($release.Version) for $target"

@@ -183,6 +183,13 @@ zpty -d z
     if (tree) visit(tree.rootNode);
     assert.deepEqual(bad, []);
     for (const name of Object.keys(COMMANDS.client.actions)) assert.ok(text.includes(`'${name}'`));
+    // What is completed is read as code: only these names go without quotes. .NET reads both patterns as JavaScript does.
+    const plain = new RegExp(/-notmatch '(.*)'/.exec(text)?.[1] ?? '^$');
+    for (const name of ['C:\\a\\b-1.2', '/srv/x_y', '--access=full']) assert.match(name, plain);
+    for (const name of ['$(calc)', 'a;b', 'a&b', '`a', '@x', 'a b', "o'b", 'o\u2019b', '{x}', '%x', 'a|b'])
+      assert.doesNotMatch(name, plain);
+    const quotes = new RegExp(/-replace "(.*)", '\$0\$0'/.exec(text)?.[1] ?? '^$', 'g');
+    assert.equal("o'b\u2019\u2018".replace(quotes, '$&$&'), "o''b\u2019\u2019\u2018\u2018");
   });
 
   test('every command and setting that --help names is in every script', async () => {

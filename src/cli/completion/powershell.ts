@@ -64,7 +64,10 @@ ${commands.map(({ name, flags }) => `        ${quoted(name)} = ${list(flags.map(
     foreach ($candidate in $candidates) {
         if (-not $candidate.StartsWith($current)) { continue }
         $text = $prefix + $candidate
-        if ($text -match '\\s') { $text = "'" + $text.Replace("'", "''") + "'" }
+        # What is put into the line is read as code: $(...), ; and & in a name must not be. Quotes have five spellings.
+        if ($text -notmatch '^[A-Za-z0-9_./\\\\:=-]+$') {
+            $text = "'" + ($text -replace "['\\u2018-\\u201b]", '$0$0') + "'"
+        }
         [System.Management.Automation.CompletionResult]::new($text, $candidate, 'ParameterValue', $candidate)
     }
 }
