@@ -21,7 +21,7 @@ export interface LocalPageOptions {
   readonly gatekeeper: Gatekeeper | undefined;
   /** How callers prove themselves, where they have to. */
   readonly auth: 'oauth' | 'url' | undefined;
-  /** Of the private listener, such as `http://127.0.0.1:3000`; known once it is bound. */
+  /** Of the private listener, a number and no name, such as `http://127.0.0.1:3000`; known once it is bound. */
   readonly origin: () => string;
   readonly publicSide: () => PublicSide | undefined;
   readonly log: Log;

@@ -49,7 +49,7 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
   const modes = new ServedModes({ program, mcp }, settings, stateDir, log);
   const auth = listenerAuth(settings);
   const gatekeeper = await gatekeeperFor(settings, stateDir, log);
-  let origin = '';
+  let pageOrigin = '';
   let publicSide: PublicSide | undefined;
   const page =
     calls &&
@@ -61,7 +61,7 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
       modes,
       gatekeeper,
       auth: auth ?? (wantsPublicSide(settings) ? publicAuth(settings) : undefined),
-      origin: () => origin,
+      origin: () => pageOrigin,
       publicSide: () => publicSide,
       log,
     });
@@ -85,7 +85,11 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
         });
   const listener = await bind(app.fetch, settings);
   port = listener.port;
-  origin = `http://${addressOf(settings.host)}:${port}`;
+  const origin = `http://${addressOf(settings.host)}:${port}`;
+  // A name may lead a browser to another listener: that of 127.0.0.1 is here, that of [::1] may be the model's own, and the
+  // link's token goes to whoever is there.
+  const boundHost = settings.host === 'localhost' ? listener.address : settings.host;
+  pageOrigin = `http://${addressOf(boundHost)}:${port}`;
   modes.setBaseUrl(origin);
   process.stdout.write(
     startCard(
@@ -100,7 +104,7 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
 
   const stopAsking = askForApproval(program.approvals, log, page !== undefined);
   const terminated = onTermination();
-  const registered = register(settings, stateDir, port, log);
+  const registered = register({ ...settings, host: boundHost }, stateDir, port, log);
   if (gatekeeper && wantsPublicSide(settings)) {
     const onRequest = (line: RequestLine) => tellRequest(line, log, page);
     const onStatus = () => void registered.then((entry) => entry?.tell(publicSide?.tunnel()));

@@ -5,6 +5,8 @@ import { PlainAnswer } from '../mcp/plain-answer.ts';
 import { answerEveryday, type Fetch } from './everyday.ts';
 
 export interface Listener {
+  /** The bound address, a number where a name was given. */
+  readonly address: string;
   /** The bound port. */
   readonly port: number;
   /** Stops accepting, lets open answers end for up to `graceMs`, then drops what is left. */
@@ -37,8 +39,10 @@ export async function listen(
   server.maxConnections = MAX_CONNECTIONS;
   server.listen(address.port, address.host);
   await once(server, 'listening');
+  const { address: bound, port } = server.address() as AddressInfo; // a listening TCP server has one
   return {
-    port: (server.address() as AddressInfo).port, // a listening TCP server has an AddressInfo
+    address: bound,
+    port,
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // A connection that has been answered is kept alive for the next request: none will come.

@@ -158,6 +158,26 @@ for (const shape of shapesUnderTest()) {
   });
 }
 
+describe('with --host localhost', () => {
+  test('the links name the address that is listened on: under the name somebody else may listen on the other one', async (t) => {
+    if (process.platform === 'win32') return t.skip('no pseudo-terminal here for this');
+    const state = stateArgs('localhost');
+    const server = await onTerminal({ cwd: folder, args: ['--host', 'localhost', '--port', '0', ...state] });
+    try {
+      await until(() => linksIn(server.text).length === 1, 'the card shows a link');
+      const { url, token } = linksIn(server.text)[0]!;
+      assert.match(url, /^http:\/\/(127\.0\.0\.1|\[::1\]):\d+$/);
+      assert.equal((await logIn(url, token)).status, 200);
+      const args = ['page', '--port', new URL(url).port, ...state];
+      const command = await onTerminal({ cwd: folder, args });
+      assert.equal(await command.exited, 0, command.text);
+      assert.equal(linksIn(command.text)[0]?.url, url);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
 describe('with --auth oauth on the private listener, and no terminal', () => {
   test('the page is there behind its own login, MCP behind a token, and the log says where to approve', async () => {
     const server = await startServer({
