@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import { writeArchives } from './archives.mjs';
 import { bundle } from './bundle.mjs';
 import { collectLicences } from './licences.mjs';
@@ -38,7 +38,10 @@ async function main() {
   if ('makeKey' in options) return newKey(options.makeKey);
   const { targets, outDir } = options;
   const manifest = JSON.parse(await readFile(manifestFile, 'utf8'));
-  await emptyFolder(outDir);
+  // The builders, npm among them, run without the key.
+  const key = process.env['LOCAL_CODER_RELEASE_KEY'];
+  delete process.env['LOCAL_CODER_RELEASE_KEY'];
+  await emptyFolder(outDir, options.executables);
   const folder = options.executables ?? (await buildExecutables(targets, join(outDir, 'executables')));
 
   const work = await mkdtemp(join(tmpdir(), 'local-coder-release-'));
@@ -59,7 +62,7 @@ async function main() {
   }
   await writeSums(outDir);
   await report(outDir, SUMS);
-  await sign(outDir);
+  await sign(outDir, key);
 }
 
 /** What is the same for every target: the npm package, the licences, the SBOM, the installers. */
@@ -102,15 +105,23 @@ async function writeShared({ manifest, targets, outDir, work }) {
   }
 }
 
-/** Files of an earlier release would end up in the sums of this one. */
-async function emptyFolder(dir) {
+/** Files of an earlier release would end up in the sums of this one; the executables to make it with stay. */
+async function emptyFolder(dir, executables = '') {
   await mkdir(dir, { recursive: true });
   const names = await readdir(dir);
   const foreign = names.find((name) => !OURS.test(name));
   if (foreign !== undefined) {
     throw new WrongOption(`${dir} has something else in it (${foreign}): choose an empty folder with --out.`);
   }
-  for (const name of names) await rm(join(dir, name), { recursive: true, force: true });
+  if (executables === dir) {
+    throw new WrongOption(
+      `--executables is the folder that is emptied for the release (${dir}): choose another with --out.`,
+    );
+  }
+  for (const name of names) {
+    const path = join(dir, name);
+    if (!`${executables}${sep}`.startsWith(`${path}${sep}`)) await rm(path, { recursive: true, force: true });
+  }
 }
 
 async function buildExecutables(targets, folder) {
@@ -124,8 +135,8 @@ async function buildExecutables(targets, folder) {
   return folder;
 }
 
-async function sign(outDir) {
-  if (await signRelease(outDir, process.env)) return report(outDir, SIGNATURE);
+async function sign(outDir, key) {
+  if (await signRelease(outDir, { LOCAL_CODER_RELEASE_KEY: key })) return report(outDir, SIGNATURE);
   process.stderr.write(
     `\nNOT SIGNED: LOCAL_CODER_RELEASE_KEY is not set, so there is no ${SIGNATURE}. \`local-coder upgrade\` of a ` +
       'program that has the public key refuses such a release.\n',
@@ -133,6 +144,11 @@ async function sign(outDir) {
 }
 
 async function newKey(keyFile) {
+  if (!relative(root, keyFile).startsWith('..') && !isAbsolute(relative(root, keyFile))) {
+    throw new WrongOption(
+      `${keyFile} lies in the repository, where keys get committed: choose a place outside.`,
+    );
+  }
   const publicKey = await makeKey({ keyFile, manifestFile });
   process.stdout.write(
     `${keyFile} is the private key: keep it away from the repository, and keep a copy. package.json has the public ` +

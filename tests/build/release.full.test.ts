@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -95,6 +95,32 @@ describe('npm run release', { skip: !isLinux && 'only on Linux' }, () => {
     await writeFile(join(own, 'local-coder-0.0.1-linux-x64.tar.gz'), 'old');
     await release(own);
     assert.equal((await readdir(own)).includes('local-coder-0.0.1-linux-x64.tar.gz'), false);
+  });
+
+  test('the executables that it is made with stay, also in the folder that it empties', async () => {
+    const own = await mkdtemp(join(folder, 'around-'));
+    const inside = join(own, 'executables');
+    await mkdir(inside);
+    const name = `local-coder-${VERSION}-linux-x64`;
+    await copyFile(join(executables, name), join(inside, name));
+    const args = ['--target', 'linux-x64', '--executables', inside, '--out', own];
+    await run(process.execPath, [join(ROOT, 'build/release.mjs'), ...args]);
+    assert.deepEqual(await readdir(inside), [name]);
+    assert.ok((await readdir(own)).includes(`${name}.tar.gz`));
+    const same = ['--target', 'linux-x64', '--executables', own, '--out', own];
+    await assert.rejects(
+      run(process.execPath, [join(ROOT, 'build/release.mjs'), ...same]),
+      /is the folder that is emptied/,
+    );
+    assert.deepEqual(await readdir(inside), [name]);
+  });
+
+  test('a key is not made in the repository', async () => {
+    const keyFile = join(ROOT, 'dist', 'key.pem');
+    await assert.rejects(
+      run(process.execPath, [join(ROOT, 'build/release.mjs'), '--make-key', keyFile]),
+      /key\.pem lies in the repository, where keys get committed/,
+    );
   });
 
   test('a key that package.json does not have signs nothing, and the reason is said', async () => {
