@@ -157,8 +157,8 @@ describe('the documents are true of the program', () => {
         const { switches, values } = commandDefinition(command);
         return [...switches, ...Object.keys(values ?? {})];
       }),
-      // of the installers, and of npm
-      ...['dir', 'version', 'uninstall', 'script-shell'],
+      // of the installers, of build.mjs, of npm
+      ...['dir', 'version', 'uninstall', 'out', 'script-shell'],
     ]);
     let lines = 0;
     for (const name of await documents()) {
