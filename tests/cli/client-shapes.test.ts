@@ -258,7 +258,7 @@ describe('what is shown of a change', () => {
   test('of one long line: the part that changes, and to a pipe nothing else', async () => {
     const after = await jsonEditor('mcpServers').set(before, NAME, ENTRY);
     const piped = await unifiedDiffOf('/f', before, after, {});
-    assert.match(piped, /^\+…,"local-coder":\{"command":[^]*\}…$/m);
+    assert.match(piped, /^\+…,"local-coder":\{"command":[\s\S]*\}…$/m);
     assert.ok(!piped.includes('hidden') && !piped.includes('hhh'), piped);
     const watched = await unifiedDiffOf('/f', before, after, { isTTY: true });
     assert.match(watched, /^@@ line 1, from character 5\d{3} @@$/m);
