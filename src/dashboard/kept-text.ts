@@ -33,8 +33,17 @@ export function keepArguments(
     hidden += value.length - shown.length;
     return `${shown}… [${value.length - shown.length} more characters]`;
   };
-  const kept = keepText(JSON.stringify(args, cut) ?? 'null', limits.maxCharacters);
+  const kept = keepText(jsonOf(args, cut), limits.maxCharacters);
   return { bytes: kept.bytes, hiddenCharacters: kept.hiddenCharacters + hidden };
+}
+
+/** A request may nest its values deeper than they can be walked through. */
+function jsonOf(value: unknown, replacer: (name: string, value: unknown) => unknown): string {
+  try {
+    return JSON.stringify(value, replacer) ?? 'null';
+  } catch {
+    return '"[nested too deeply to be shown]"';
+  }
 }
 
 /** Not ending in half of a character. */

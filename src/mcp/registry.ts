@@ -135,8 +135,8 @@ export class ToolRegistry {
       checkpointId: facts.checkpointId,
       processId: facts.processId,
     };
-    this.#options.onCall?.(record);
-    call.onRecord?.(record);
+    this.#recorded(call.name, () => this.#options.onCall?.(record));
+    this.#recorded(call.name, () => call.onRecord?.(record));
     return result;
   }
 
@@ -243,15 +243,17 @@ export class ToolRegistry {
     { facts, started }: Omit<Begun, 'startedAt'>,
   ): void {
     const tell = (code: string | undefined, text: string | undefined) =>
-      this.#options.onLateEnd?.({
-        id: facts.id,
-        durationMs: performance.now() - started,
-        outcome: code === undefined ? 'ok' : outcomeOf(code),
-        code,
-        text,
-        checkpointId: facts.checkpointId,
-        processId: facts.processId,
-      });
+      this.#recorded(name, () =>
+        this.#options.onLateEnd?.({
+          id: facts.id,
+          durationMs: performance.now() - started,
+          outcome: code === undefined ? 'ok' : outcomeOf(code),
+          code,
+          text,
+          checkpointId: facts.checkpointId,
+          processId: facts.processId,
+        }),
+      );
     work.then(
       (result) => tell(undefined, firstText(result)),
       (error: unknown) => {
@@ -260,6 +262,15 @@ export class ToolRegistry {
         tell(code, `${name}: ${message}`);
       },
     );
+  }
+
+  /** What keeps records of calls must not be able to end one, let alone the server. */
+  #recorded(tool: string, record: () => void): void {
+    try {
+      record();
+    } catch (error) {
+      this.#options.onDefect?.(tool, error);
+    }
   }
 
   /** Resolves when the owner allows the call; undefined when nobody need be asked. */

@@ -139,6 +139,16 @@ describe('the call book', () => {
     assert.ok(args!.bytes.length < 40_000 && args!.hiddenCharacters > 4_900_000);
   });
 
+  test('takes arguments that are nested deeper than they can be walked through', () => {
+    const book = new CallBook();
+    const deep: unknown = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000));
+    const start = { id: '1', tool: 'echo', startedAt: new Date(), client: undefined };
+    book.started({ ...start, arguments: { path: deep }, cancel: () => {} });
+    assert.match(book.get('1')!.arguments!.bytes.toString(), /too deeply/);
+    book.ended(record('1', { arguments: { path: deep } }), '');
+    assert.match(book.get('1')!.arguments!.bytes.toString(), /too deeply/);
+  });
+
   test('names of a megabyte are not held on to either, nor by the audit trail', () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;

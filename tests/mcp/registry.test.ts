@@ -128,6 +128,23 @@ describe('the registry', () => {
     );
   });
 
+  test('a record that cannot be kept is told as a defect and ends no call', async () => {
+    const defects: unknown[] = [];
+    const broken = () => {
+      throw new Error('broken');
+    };
+    const registry = new ToolRegistry({
+      tools: [gate('slow').tool],
+      services: {} as Services,
+      form: 'auto',
+      onCall: broken,
+      onDefect: (_tool, error) => defects.push(error),
+    });
+    const result = await registry.call(call('missing', {}, { onRecord: broken }));
+    assert.equal(dataOf(result).error?.code, 'UNKNOWN_TOOL');
+    assert.equal(defects.length, 2);
+  });
+
   test('a reading tool stops when its client is gone, a changing one does not', async () => {
     for (const readOnly of [true, false]) {
       const { tool, state } = gate('tool', readOnly);
