@@ -141,7 +141,7 @@ describe('the registry', () => {
       onDefect: (_tool, error) => defects.push(error),
     });
     const result = await registry.call(call('missing', {}, { onRecord: broken }));
-    assert.equal(dataOf(result).error?.code, 'UNKNOWN_TOOL');
+    assert.match(JSON.stringify(result), /UNKNOWN_TOOL/);
     assert.equal(defects.length, 2);
   });
 
