@@ -56,6 +56,13 @@ describe('output as a terminal leaves it', () => {
     assert.equal(ansi('next', ansi('10%').state).overwrites, false);
   });
 
+  test('what cannot be seen is written out, together where it stands together, and counted where it goes on', async () => {
+    assert.equal(await drawn('a\u0000\u0001b'), 'a<b class="x">\\u0000\\u0001</b>b');
+    assert.equal(await drawn(`${'\u0002'.repeat(9)}\u202e`), '<b class="x">\\u0002×9\\u202e</b>');
+    assert.equal(await drawn('\u0002\u0002\u200b'), '<b class="x">\\u0002\\u0002\\u200b</b>');
+    assert.equal(await drawn('\u0000'.repeat(100_000)), '<b class="x">\\u0000×100000</b>');
+  });
+
   test('a state that somebody made up is none', async () => {
     for (const state of ['x', '99.99.bbb.r.', '-1.-1..r.zz', `1.1..r.${'00'.repeat(60)}`, '" onload="']) {
       assert.doesNotMatch(await drawn('a', state), /[^<>="\w /-]/);

@@ -32,12 +32,33 @@ function pieces(text: string, unseen: RegExp): View | string {
   if (text.search(unseen) < 0) return text;
   const parts: (View | string)[] = [];
   let end = 0;
+  let together = '';
+  let last = '';
+  let count = 0;
+  const endRun = () => {
+    together += count > MAX_WRITTEN ? `${written(last)}×${count}` : written(last).repeat(count);
+    count = 0;
+  };
+  const endTogether = () => {
+    endRun();
+    if (together !== '') parts.push(html`<b class="x">${together}</b>`);
+    together = '';
+  };
   for (const { 0: character, index } of text.matchAll(unseen)) {
-    parts.push(text.slice(end, index), html`<b class="x">${written(character)}</b>`);
+    if (index > end) {
+      endTogether();
+      parts.push(text.slice(end, index));
+    } else if (character !== last) endRun();
+    last = character;
+    count++;
     end = index + character.length;
   }
+  endTogether();
   return html`${[...parts, text.slice(end)]}`;
 }
+
+/** More of one character in a row are counted: a program may print nothing but zeros, megabytes of them. */
+const MAX_WRITTEN = 8;
 
 function written(character: string): string {
   return character === '\n' ? '↵' : escaped(character);
