@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 
 /**
  * Who listens on a TCP port of this machine, as "name (pid N)"; undefined where that cannot be told: on other
@@ -19,7 +20,7 @@ export async function portOwner(port: number): Promise<string | undefined> {
     for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
       for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
         if (inodes.has(await readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''))) {
-          return `${(await readFile(`/proc/${pid}/comm`, 'utf8')).trim()} (pid ${pid})`;
+          return `${await programName(pid)} (pid ${pid})`;
         }
       }
     }
@@ -27,4 +28,11 @@ export async function portOwner(port: number): Promise<string | undefined> {
     // No /proc: the message does without the name.
   }
   return undefined;
+}
+
+/** By its file, because a program may call its threads what it likes (Node: "MainThread"). */
+async function programName(pid: string): Promise<string> {
+  const file = await readlink(`/proc/${pid}/exe`).catch(() => undefined);
+  if (file !== undefined) return basename(file.replace(/ \(deleted\)$/, ''));
+  return (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
 }

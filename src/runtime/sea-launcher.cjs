@@ -5,13 +5,18 @@
 // platform has an empty one.
 const { getRawAsset } = require('node:sea');
 
+const LARGER_THAN_THE_PROGRAM = 8 * 1024 * 1024;
+
 if (!answersVersion()) runProgram();
 
 function runProgram() {
   const { Script } = require('node:vm');
   const { zstdDecompressSync } = require('node:zlib');
   // ASCII by construction (build/program.mjs sees to it): one byte per character, nothing to decode.
-  const source = zstdDecompressSync(asset('main.cjs.zst'), { chunkSize: 1024 * 1024 }).latin1Slice();
+  // In one piece, which is given back at once: the first collection of garbage may be hours away.
+  const bytes = zstdDecompressSync(asset('main.cjs.zst'), { chunkSize: LARGER_THAN_THE_PROGRAM });
+  const source = bytes.latin1Slice();
+  bytes.buffer.transfer(0);
   const cache = asset('main.cache');
   const script = new Script(source, {
     filename: 'local-coder.cjs',

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { programCommand, programEnvironment, shapesUnderTest, startServer } from '../support/programs.ts';
@@ -151,7 +151,10 @@ for (const shape of shapesUnderTest()) {
       await new Promise((resolve) => holder.once('listening', resolve));
       const { port } = holder.address() as { port: number };
       try {
-        const words = new RegExp(`Port ${port} is taken.*--port N.*--replace`);
+        // By the program's file: Node calls its thread "MainThread".
+        const owner =
+          process.platform === 'linux' ? ` by ${basename(process.execPath)} \\(pid ${process.pid}\\)` : '';
+        const words = new RegExp(`Port ${port} is taken${owner}.*--port N.*--replace`);
         await refused(['--port', String(port)], words, 3);
         await refused(['--port', String(port), '--replace'], words, 3);
       } finally {
