@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { constants, zstdCompress } from 'node:zlib';
 import { LANGUAGE_NAMES } from '../src/context/outline/grammars.ts';
-import { inputSchema } from '../src/mcp/tool-list.ts';
+import { toolSchemas } from '../src/mcp/tool-list.ts';
 import { packageFile } from '../src/runtime/assets.ts';
 import { selectTools } from '../src/tools/index.ts';
 import { collectLicences } from './licences.mjs';
@@ -62,10 +62,10 @@ export function compressed(store, name, content) {
  * @param {{ folder: string, version: string }} options  `folder` gets the files
  */
 export async function makeTexts({ folder, version }) {
-  const schemas = selectTools('full').map((tool) => [tool.name, inputSchema(tool)]);
+  const schemas = selectTools('full').map((tool) => [tool.name, toolSchemas(tool)]);
   const texts = {
-    // The input schemas of the tools, for src/mcp/tool-list.ts.
-    'input-schemas.json': JSON.stringify(Object.fromEntries(schemas)),
+    // What tools/list says of the tools' schemas, for src/mcp/tool-list.ts.
+    'tool-schemas.json': JSON.stringify(Object.fromEntries(schemas)),
     // For src/runtime/sea-launcher.cjs.
     version,
   };

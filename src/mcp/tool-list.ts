@@ -24,12 +24,13 @@ export function listedTool(
   quiet = false,
   view?: ToolView,
 ): ListedTool {
+  const { inputSchema, dataFields } = madeSchemas()[tool.name] ?? toolSchemas(tool);
   const meta = { ...tool.meta, ...(view?.toolNames.has(tool.name) ? view.toolMeta : {}) };
   return {
     name: tool.name,
     description: tool.description,
-    inputSchema: madeSchemas()[tool.name] ?? inputSchema(tool),
-    ...(sendsStructured(tool, form) ? { outputSchema: envelopeSchema(tool) } : {}),
+    inputSchema,
+    ...(sendsStructured(tool, form) ? { outputSchema: envelopeSchema(dataFields) } : {}),
     annotations: { ...tool.annotations, ...(quiet && tool.rewindable ? { destructiveHint: false } : {}) },
     ...(Object.keys(meta).length === 0 ? {} : { _meta: meta }),
   };
@@ -40,9 +41,8 @@ export function listedTool(
  * tools would cost every conversation some ten kilobytes, and nothing in `data` can be required, because the envelope
  * of an error carries `data.error` instead. The exact shape is `tool.output`, which the tests hold every result against.
  */
-function envelopeSchema(tool: ToolDefinition): ObjectSchema {
-  const names = Object.keys(tool.output.shape).map((name) => [name, {}]);
-  const data = { type: 'object', properties: Object.fromEntries(names) };
+function envelopeSchema(dataFields: readonly string[]): ObjectSchema {
+  const data = { type: 'object', properties: Object.fromEntries(dataFields.map((name) => [name, {}])) };
   return {
     type: 'object',
     properties: { ok: { type: 'boolean' }, data },
@@ -52,20 +52,32 @@ function envelopeSchema(tool: ToolDefinition): ObjectSchema {
 
 type ObjectSchema = { type: 'object' } & Record<string, unknown>;
 
-let made: Readonly<Record<string, ObjectSchema>> | undefined;
+/** What tools/list takes from the zod schemas of a tool. */
+interface ToolSchemas {
+  readonly inputSchema: ObjectSchema;
+  readonly dataFields: readonly string[];
+}
+
+let made: Readonly<Record<string, ToolSchemas>> | undefined;
 
 /**
- * The input schemas by tool name as build.mjs made them from the same sources: making them takes longer than all else
- * of the first tools/list. Only the executable has them.
+ * The schemas by tool name as build.mjs made them from the same sources: making them takes longer than all else of the
+ * first tools/list. Only the executable has them.
  */
-function madeSchemas(): Readonly<Record<string, ObjectSchema>> {
-  made ??= JSON.parse(embeddedText('input-schemas.json') ?? '{}') as Readonly<Record<string, ObjectSchema>>;
+function madeSchemas(): Readonly<Record<string, ToolSchemas>> {
+  made ??= JSON.parse(embeddedText('tool-schemas.json') ?? '{}') as Readonly<Record<string, ToolSchemas>>;
   return made;
 }
 
-/** A tool's input as JSON Schema. Unknown parameters are refused (input.ts); saying so each time costs 1.6 kB. */
-export function inputSchema(tool: ToolDefinition): ObjectSchema {
-  return { ...terse(tool.input), type: 'object' };
+/**
+ * The input as JSON Schema, and the names in `data`. Unknown parameters are refused (input.ts); saying so each time
+ * costs 1.6 kB.
+ */
+export function toolSchemas(tool: ToolDefinition): ToolSchemas {
+  return {
+    inputSchema: { ...terse(tool.input), type: 'object' },
+    dataFields: Object.keys(tool.output().shape),
+  };
 }
 
 /** The JSON Schema of a zod object without what costs tokens and says nothing. */

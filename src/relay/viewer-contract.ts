@@ -14,8 +14,8 @@ export interface ViewerToolContract<
   readonly description: string;
   /** Every tool but listWorkspaces takes `workspaceId`, by which the relay finds the agent. */
   readonly input: Input;
-  /** Shape of `data` of a successful call. */
-  readonly output: Output;
+  /** Makes the shape of `data` of a successful call. */
+  readonly output: () => Output;
   readonly annotations: Annotations;
   /** As in tools/define.ts: an empty list, too, means text alone. */
   readonly bulk?: readonly string[];

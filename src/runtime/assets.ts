@@ -59,7 +59,7 @@ export function embeddedAsset(name: AssetName): EmbeddedAsset | undefined {
 }
 
 /** A text that build.mjs made for the executable; undefined outside of it. */
-export function embeddedText(name: 'input-schemas.json'): string | undefined {
+export function embeddedText(name: 'tool-schemas.json'): string | undefined {
   return sea?.getAsset(name, 'utf8');
 }
 

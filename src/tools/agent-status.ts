@@ -17,19 +17,20 @@ export const agentStatus = defineTool({
   description:
     'Status of this local-coder server: version, access mode, workspace roots, shells, running processes, limits. To see one process use process_status.',
   input: z.object({}),
-  output: z.object({
-    version: z.string(),
-    platform: z.string(),
-    access: z.string(),
-    commands: z.string(),
-    roots: z.array(z.string()),
-    shells: z.array(z.unknown()),
-    processes: z.unknown(),
-    tunnel: z.null(),
-    limits: z.record(z.string(), z.number()),
-    state_folder: z.string(),
-    audit_log: z.string().nullable(),
-  }),
+  output: () =>
+    z.object({
+      version: z.string(),
+      platform: z.string(),
+      access: z.string(),
+      commands: z.string(),
+      roots: z.array(z.string()),
+      shells: z.array(z.unknown()),
+      processes: z.unknown(),
+      tunnel: z.null(),
+      limits: z.record(z.string(), z.number()),
+      state_folder: z.string(),
+      audit_log: z.string().nullable(),
+    }),
   annotations: READS,
   async handler(_input, { services }) {
     const { workspace, shell, stateDir } = services;

@@ -13,26 +13,27 @@ const MAX_FILES_BYTES = 96 * 1024;
 /** Hunks of one file that are listed one by one. */
 const MAX_HUNKS = 50;
 
-const output = z.object({
-  format: z.string(),
-  files: z.array(
-    z.object({
-      path: z.string(),
-      new_path: z.string().optional(),
-      status: z.string(),
-      mode: z.string().optional(),
-      added_lines: z.number(),
-      removed_lines: z.number(),
-      hunks: z.array(z.object({ line: z.number(), level: z.string() })),
-      more_hunks: z.number().optional(),
-    }),
-  ),
-  more_files: z.number().optional(),
-  dry_run: z.boolean().optional(),
-  truncated: z.boolean().optional(),
-  ...recordShape,
-  diff: z.string(),
-});
+const output = () =>
+  z.object({
+    format: z.string(),
+    files: z.array(
+      z.object({
+        path: z.string(),
+        new_path: z.string().optional(),
+        status: z.string(),
+        mode: z.string().optional(),
+        added_lines: z.number(),
+        removed_lines: z.number(),
+        hunks: z.array(z.object({ line: z.number(), level: z.string() })),
+        more_hunks: z.number().optional(),
+      }),
+    ),
+    more_files: z.number().optional(),
+    dry_run: z.boolean().optional(),
+    truncated: z.boolean().optional(),
+    ...recordShape(),
+    diff: z.string(),
+  });
 
 export const applyPatch = defineTool({
   name: 'apply_patch',

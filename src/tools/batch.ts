@@ -18,10 +18,11 @@ export const batchTool = defineTool({
       .min(1)
       .max(MAX_CALLS),
   }),
-  output: z.object({
-    calls: z.array(z.object({ tool: z.string(), ok: z.boolean(), truncated: z.boolean() })),
-    results: z.string(),
-  }),
+  output: () =>
+    z.object({
+      calls: z.array(z.object({ tool: z.string(), ok: z.boolean(), truncated: z.boolean() })),
+      results: z.string(),
+    }),
   annotations: READS,
   bulk: ['results'],
   slim: true,

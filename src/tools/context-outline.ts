@@ -14,18 +14,19 @@ const outlineTool = defineTool({
     path: z.string().describe('File or folder'),
     offset: z.int().min(0).default(0).describe('Entries to skip, from data.next'),
   }),
-  output: z.object({
-    path: z.string(),
-    language: z.string().optional(),
-    symbols: z.number(),
-    files: z.number(),
-    total: z.number().describe('Lines of a file, files of a folder'),
-    files_with_errors: z.array(z.string()).describe('Not parsed completely'),
-    skipped: z.array(z.string()),
-    truncated: z.boolean(),
-    next: z.string().optional(),
-    outline: z.string(),
-  }),
+  output: () =>
+    z.object({
+      path: z.string(),
+      language: z.string().optional(),
+      symbols: z.number(),
+      files: z.number(),
+      total: z.number().describe('Lines of a file, files of a folder'),
+      files_with_errors: z.array(z.string()).describe('Not parsed completely'),
+      skipped: z.array(z.string()),
+      truncated: z.boolean(),
+      next: z.string().optional(),
+      outline: z.string(),
+    }),
   annotations: READS,
   bulk: ['outline'],
   async handler({ path, offset }, { services, signal }) {
@@ -66,22 +67,23 @@ const findSymbolTool = defineTool({
     name: z.string(),
     path: z.string().optional().describe('File or folder, default: all roots'),
   }),
-  output: z.object({
-    definitions: z.array(
-      z.object({
-        path: z.string(),
-        kind: z.string(),
-        name: z.string(),
-        start_line: z.number(),
-        end_line: z.number(),
-        text: z.string(),
-      }),
-    ),
-    files_with_name: z.number(),
-    files_checked: z.number(),
-    skipped: z.array(z.string()),
-    truncated: z.boolean(),
-  }),
+  output: () =>
+    z.object({
+      definitions: z.array(
+        z.object({
+          path: z.string(),
+          kind: z.string(),
+          name: z.string(),
+          start_line: z.number(),
+          end_line: z.number(),
+          text: z.string(),
+        }),
+      ),
+      files_with_name: z.number(),
+      files_checked: z.number(),
+      skipped: z.array(z.string()),
+      truncated: z.boolean(),
+    }),
   annotations: READS,
   bulk: [],
   async handler({ name, path }, { services, signal }) {

@@ -14,17 +14,18 @@ const projectContextTool = defineTool({
     max_depth: z.int().min(0).max(10).default(3).describe('Levels of the layout, 0: none'),
     max_bytes_per_file: z.int().min(0).max(200_000).default(60_000),
   }),
-  output: z.object({
-    folder: z.string(),
-    git: z.record(z.string(), z.union([z.string(), z.number()])).nullable(),
-    languages: z.array(z.object({ language: z.string(), bytes: z.number(), files: z.number() })),
-    scripts: z.array(z.object({ name: z.string(), command: z.string(), source: z.string() })),
-    other_manifests: z.array(z.string()),
-    notes: z.array(z.string()),
-    truncated: z.boolean(),
-    next: z.array(z.string()).describe('Calls that give what was cut'),
-    context: z.string(),
-  }),
+  output: () =>
+    z.object({
+      folder: z.string(),
+      git: z.record(z.string(), z.union([z.string(), z.number()])).nullable(),
+      languages: z.array(z.object({ language: z.string(), bytes: z.number(), files: z.number() })),
+      scripts: z.array(z.object({ name: z.string(), command: z.string(), source: z.string() })),
+      other_manifests: z.array(z.string()),
+      notes: z.array(z.string()),
+      truncated: z.boolean(),
+      next: z.array(z.string()).describe('Calls that give what was cut'),
+      context: z.string(),
+    }),
   annotations: READS,
   bulk: ['context'],
   slim: true,
@@ -65,17 +66,18 @@ const loadPathRulesTool = defineTool({
   description:
     'Rules and conventions for one file or folder: AGENTS.md and CLAUDE.md of every folder above it, .claude/rules, .cursor/rules, Copilot instructions. For the whole project use project_context.',
   input: z.object({ path: z.string().describe('File (may not exist yet) or folder') }),
-  output: z.object({
-    path: z.string(),
-    rules: z.array(z.object({ file: z.string(), because: z.string() })),
-    others: z
-      .array(z.object({ file: z.string(), when: z.string() }))
-      .describe('Not for this path by themselves'),
-    notes: z.array(z.string()),
-    truncated: z.boolean(),
-    next: z.array(z.string()),
-    text: z.string(),
-  }),
+  output: () =>
+    z.object({
+      path: z.string(),
+      rules: z.array(z.object({ file: z.string(), because: z.string() })),
+      others: z
+        .array(z.object({ file: z.string(), when: z.string() }))
+        .describe('Not for this path by themselves'),
+      notes: z.array(z.string()),
+      truncated: z.boolean(),
+      next: z.array(z.string()),
+      text: z.string(),
+    }),
   annotations: READS,
   bulk: ['text'],
   async handler({ path }, { services, signal }) {
@@ -107,12 +109,13 @@ const rememberTool = defineTool({
   description:
     "Save a note for later conversations: appended to the Memory section of the workspace root's AGENTS.md, which every new conversation reads. For other changes use edit_file.",
   input: z.object({ note: z.string() }),
-  output: z.object({
-    path: z.string(),
-    line: z.number(),
-    added: z.boolean(),
-    checkpoint_id: z.string().optional(),
-  }),
+  output: () =>
+    z.object({
+      path: z.string(),
+      line: z.number(),
+      added: z.boolean(),
+      checkpoint_id: z.string().optional(),
+    }),
   annotations: ADDS,
   async handler({ note }, { services, signal, conversation }) {
     const recorder = services.recordChanges?.('remember', conversation);

@@ -100,8 +100,8 @@ export interface ToolDefinition<
   /** First sentence: what it does. Second: when to prefer another tool. Plain words that one would search for. */
   readonly description: string;
   readonly input: Input;
-  /** Shape of `data` of a successful call. */
-  readonly output: Output;
+  /** Makes the shape of `data` of a successful call: wanted by few, so not at every start of the program. */
+  readonly output: () => Output;
   readonly annotations: Annotations;
   /**
    * The string fields of `data` that carry the bulk (file text, output, a diff): they leave the JSON line and
@@ -117,6 +117,9 @@ export interface ToolDefinition<
   readonly slim?: boolean;
   readonly handler: (input: z.infer<Input>, context: ToolContext) => Promise<ToolAnswer<z.infer<Output>>>;
 }
+
+/** What a function that makes a schema describes. */
+export type ShapeOf<Make extends () => z.ZodType> = z.infer<ReturnType<Make>>;
 
 /** Declares a tool. The identity function: it only ties the types of schema and handler together. */
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(

@@ -24,10 +24,10 @@ export function changeOptions(context: ToolContext, tool: string): ChangeOptions
 }
 
 /** What an answer says about the record of its changes. */
-export const recordShape = {
+export const recordShape = () => ({
   checkpoint_id: z.string().optional(),
   not_recorded: z.string().optional(),
-};
+});
 
 /** The id under which rewind takes the changes of a call back, or why it cannot. */
 export function recordFields(

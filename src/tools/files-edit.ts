@@ -1,23 +1,24 @@
 import { z } from 'zod';
 import { type Replaced, replaceInOrder, replaceLiteral, replaceRegex, unifiedDiff } from '../edit/index.ts';
 import { editTextFile } from '../workspace/index.ts';
-import { CHANGES, defineTool, type ToolAnswer, type ToolContext } from './define.ts';
+import { CHANGES, defineTool, type ShapeOf, type ToolAnswer, type ToolContext } from './define.ts';
 import { changeOptions, count, fileToWrite, recordFields, recordShape } from './files-call.ts';
 
 const dryRun = z.boolean().default(false).describe('Answer the diff, write nothing');
 
-const editOutput = z.object({
-  path: z.string(),
-  replacements: z.number(),
-  added_lines: z.number(),
-  removed_lines: z.number(),
-  dry_run: z.boolean().optional(),
-  sha256: z.string(),
-  encoding: z.string().optional(),
-  truncated: z.boolean().optional(),
-  ...recordShape,
-  diff: z.string(),
-});
+const editOutput = () =>
+  z.object({
+    path: z.string(),
+    replacements: z.number(),
+    added_lines: z.number(),
+    removed_lines: z.number(),
+    dry_run: z.boolean().optional(),
+    sha256: z.string(),
+    encoding: z.string().optional(),
+    truncated: z.boolean().optional(),
+    ...recordShape(),
+    diff: z.string(),
+  });
 
 const editFile = defineTool({
   name: 'edit_file',
@@ -99,7 +100,7 @@ async function edit(
   call: EditCall,
   context: ToolContext,
   replace: (text: string) => Replaced | Promise<Replaced>,
-): Promise<ToolAnswer<z.infer<typeof editOutput>>> {
+): Promise<ToolAnswer<ShapeOf<typeof editOutput>>> {
   const file = await fileToWrite(context.services.workspace, call.path);
   const options = {
     ...changeOptions(context, tool),

@@ -15,13 +15,14 @@ export const viewImage = defineTool({
     path: z.string(),
     max_bytes: z.number().int().min(1).default(DEFAULT_MAX_BYTES),
   }),
-  output: z.object({
-    path: z.string(),
-    mime_type: z.string(),
-    size_bytes: z.number(),
-    sha256: z.string().optional(),
-    text: z.string().optional(),
-  }),
+  output: () =>
+    z.object({
+      path: z.string(),
+      mime_type: z.string(),
+      size_bytes: z.number(),
+      sha256: z.string().optional(),
+      text: z.string().optional(),
+    }),
   annotations: READS,
   bulk: ['text'],
   slim: true,

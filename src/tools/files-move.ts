@@ -16,7 +16,7 @@ const deleteFileTool = defineTool({
   name: 'delete_file',
   description: 'Delete a file, or a symbolic link itself. For a directory use delete_directory.',
   input: z.object({ path: z.string() }),
-  output: z.object({ path: z.string(), ...recordShape }),
+  output: () => z.object({ path: z.string(), ...recordShape() }),
   annotations: CHANGES,
   rewindable: true,
   async handler({ path }, context) {
@@ -34,7 +34,7 @@ const deleteDirectoryTool = defineTool({
   name: 'delete_directory',
   description: 'Delete a directory (folder) with everything in it. Refuses a workspace root and .git.',
   input: z.object({ path: z.string() }),
-  output: z.object({ path: z.string(), entries: z.number(), ...recordShape }),
+  output: () => z.object({ path: z.string(), entries: z.number(), ...recordShape() }),
   annotations: CHANGES,
   rewindable: true,
   async handler({ path }, context) {
@@ -62,13 +62,14 @@ const transferInput = z.object({
   destination: z.string(),
   overwrite: z.boolean().default(false),
 });
-const transferOutput = z.object({
-  source: z.string(),
-  destination: z.string(),
-  size_bytes: z.number().optional(),
-  overwritten: z.boolean(),
-  ...recordShape,
-});
+const transferOutput = () =>
+  z.object({
+    source: z.string(),
+    destination: z.string(),
+    size_bytes: z.number().optional(),
+    overwritten: z.boolean(),
+    ...recordShape(),
+  });
 
 const copyFile = defineTool({
   name: 'copy_file',

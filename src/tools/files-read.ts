@@ -18,26 +18,27 @@ const readTextFile = defineTool({
     head: lineNumber.optional().describe('First N lines'),
     tail: lineNumber.optional().describe('Last N lines'),
   }),
-  output: z.object({
-    path: z.string(),
-    content: z.string(),
-    start_line: z.number().nullable(),
-    end_line: z.number().nullable(),
-    total_lines: z.number().nullable(),
-    size_bytes: z.number(),
-    encoding: z.string(),
-    eol: z.string(),
-    sha256: z.string().optional(),
-    truncated: z.boolean(),
-    next: z
-      .object({
-        path: z.string(),
-        offset: z.number().optional(),
-        limit: z.number().optional(),
-        tail: z.number().optional(),
-      })
-      .optional(),
-  }),
+  output: () =>
+    z.object({
+      path: z.string(),
+      content: z.string(),
+      start_line: z.number().nullable(),
+      end_line: z.number().nullable(),
+      total_lines: z.number().nullable(),
+      size_bytes: z.number(),
+      encoding: z.string(),
+      eol: z.string(),
+      sha256: z.string().optional(),
+      truncated: z.boolean(),
+      next: z
+        .object({
+          path: z.string(),
+          offset: z.number().optional(),
+          limit: z.number().optional(),
+          tail: z.number().optional(),
+        })
+        .optional(),
+    }),
   annotations: READS,
   bulk: ['content'],
   slim: true,
@@ -111,16 +112,17 @@ const readFileBase64 = defineTool({
     offset: z.number().int().min(0).default(0),
     length: z.number().int().min(1).default(131_072).describe(`At most ${MAX_BYTES_PER_CALL} per call`),
   }),
-  output: z.object({
-    path: z.string(),
-    content: z.string(),
-    offset: z.number(),
-    length: z.number(),
-    size_bytes: z.number(),
-    sha256: z.string().optional(),
-    truncated: z.boolean(),
-    next: z.object({ path: z.string(), offset: z.number(), length: z.number() }).optional(),
-  }),
+  output: () =>
+    z.object({
+      path: z.string(),
+      content: z.string(),
+      offset: z.number(),
+      length: z.number(),
+      size_bytes: z.number(),
+      sha256: z.string().optional(),
+      truncated: z.boolean(),
+      next: z.object({ path: z.string(), offset: z.number(), length: z.number() }).optional(),
+    }),
   annotations: READS,
   bulk: ['content'],
   async handler({ path, offset, length }, { services }) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type DirectoryEntry, directoryTree, listDirectory, makeDirectory } from '../workspace/index.ts';
-import { ADDS, defineTool, READS } from './define.ts';
+import { ADDS, defineTool, READS, type ShapeOf } from './define.ts';
 import { count, fileToRead, fileToWrite, startingSentence } from './files-call.ts';
 
 /** Entries of one answer, and bytes of their JSON: names may be long. */
@@ -8,13 +8,14 @@ const MAX_ENTRIES = 1_000;
 const MAX_LIST_BYTES = 200 * 1024;
 const MAX_TREE_BYTES = 200 * 1024;
 
-const entrySchema = z.object({
-  name: z.string(),
-  type: z.string(),
-  size: z.number().optional(),
-  mtime: z.string().optional(),
-  target: z.string().optional(),
-});
+const entrySchema = () =>
+  z.object({
+    name: z.string(),
+    type: z.string(),
+    size: z.number().optional(),
+    mtime: z.string().optional(),
+    target: z.string().optional(),
+  });
 
 const listDirectoryTool = defineTool({
   name: 'list_directory',
@@ -25,13 +26,14 @@ const listDirectoryTool = defineTool({
     ignore: z.array(z.string()).optional().describe('Leave these out, as in .gitignore'),
     offset: z.number().int().min(0).default(0).describe('Skip this many entries'),
   }),
-  output: z.object({
-    path: z.string(),
-    entries: z.array(entrySchema),
-    total: z.number(),
-    truncated: z.boolean(),
-    next: z.looseObject({ offset: z.number() }).optional(),
-  }),
+  output: () =>
+    z.object({
+      path: z.string(),
+      entries: z.array(entrySchema()),
+      total: z.number(),
+      truncated: z.boolean(),
+      next: z.looseObject({ offset: z.number() }).optional(),
+    }),
   annotations: READS,
   bulk: [],
   slim: true,
@@ -63,7 +65,7 @@ async function ignoredBy(patterns: readonly string[]): Promise<(name: string) =>
   return (name) => rules.ignores(name);
 }
 
-function shownEntry(entry: DirectoryEntry): z.infer<typeof entrySchema> {
+function shownEntry(entry: DirectoryEntry): ShapeOf<typeof entrySchema> {
   return {
     name: entry.name,
     type: entry.type,
@@ -92,16 +94,17 @@ const directoryTreeTool = defineTool({
     path: z.string().default('.'),
     max_depth: z.number().int().min(1).max(100).default(4),
   }),
-  output: z.object({
-    path: z.string(),
-    files: z.number(),
-    directories: z.number(),
-    unopened: z.array(z.string()).optional(),
-    unopened_count: z.number().optional(),
-    truncated: z.boolean(),
-    next: z.object({ path: z.string(), max_depth: z.number() }).optional(),
-    tree: z.string(),
-  }),
+  output: () =>
+    z.object({
+      path: z.string(),
+      files: z.number(),
+      directories: z.number(),
+      unopened: z.array(z.string()).optional(),
+      unopened_count: z.number().optional(),
+      truncated: z.boolean(),
+      next: z.object({ path: z.string(), max_depth: z.number() }).optional(),
+      tree: z.string(),
+    }),
   annotations: READS,
   bulk: ['tree'],
   async handler({ path, max_depth: maxDepth }, { services, signal }) {
@@ -134,7 +137,7 @@ const createDirectory = defineTool({
   name: 'create_directory',
   description: 'Create a directory (folder) and the missing ones above it; one that exists is fine.',
   input: z.object({ path: z.string() }),
-  output: z.object({ path: z.string(), created: z.boolean() }),
+  output: () => z.object({ path: z.string(), created: z.boolean() }),
   annotations: ADDS,
   async handler({ path }, { services }) {
     const folder = await fileToWrite(services.workspace, path);
@@ -152,7 +155,7 @@ const listAllowedDirectories = defineTool({
   name: 'list_allowed_directories',
   description: 'List the workspace roots (the folders served) and the access mode.',
   input: z.object({}),
-  output: z.object({ roots: z.array(z.string()), access_mode: z.string() }),
+  output: () => z.object({ roots: z.array(z.string()), access_mode: z.string() }),
   annotations: READS,
   async handler(_input, { services: { workspace } }) {
     return {

@@ -12,15 +12,16 @@ const writeFile = defineTool({
   description:
     'Create a text file or replace all of it; folders are created, the mode is kept. To change parts of a file use edit_file.',
   input: z.object({ path: z.string(), content: z.string(), expected_sha256: expectedSha256 }),
-  output: z.object({
-    path: z.string(),
-    created: z.boolean(),
-    changed: z.boolean(),
-    size_bytes: z.number(),
-    sha256: z.string(),
-    encoding: z.string(),
-    ...recordShape,
-  }),
+  output: () =>
+    z.object({
+      path: z.string(),
+      created: z.boolean(),
+      changed: z.boolean(),
+      size_bytes: z.number(),
+      sha256: z.string(),
+      encoding: z.string(),
+      ...recordShape(),
+    }),
   annotations: OVERWRITES,
   rewindable: true,
   slim: true,
@@ -55,14 +56,15 @@ const writeFileBase64 = defineTool({
   description:
     'Create a binary file or replace all of it, content given as base64; folders are created. For text use write_file.',
   input: z.object({ path: z.string(), content: z.string(), expected_sha256: expectedSha256 }),
-  output: z.object({
-    path: z.string(),
-    created: z.boolean(),
-    changed: z.boolean(),
-    size_bytes: z.number(),
-    sha256: z.string(),
-    ...recordShape,
-  }),
+  output: () =>
+    z.object({
+      path: z.string(),
+      created: z.boolean(),
+      changed: z.boolean(),
+      size_bytes: z.number(),
+      sha256: z.string(),
+      ...recordShape(),
+    }),
   annotations: OVERWRITES,
   rewindable: true,
   async handler({ path, content, expected_sha256 }, context) {

@@ -16,18 +16,19 @@ import {
 } from './git-common.ts';
 import { headText } from './git-status.ts';
 
-const branchShape = z.object({
-  name: z.string(),
-  commit: z.string(),
-  date: z.string(),
-  subject: z.string(),
-  current: z.boolean().optional(),
-  upstream: z.string().optional(),
-  ahead: z.number().optional(),
-  behind: z.number().optional(),
-  upstream_gone: z.boolean().optional(),
-  worktree: z.string().optional(),
-});
+const branchShape = () =>
+  z.object({
+    name: z.string(),
+    commit: z.string(),
+    date: z.string(),
+    subject: z.string(),
+    current: z.boolean().optional(),
+    upstream: z.string().optional(),
+    ahead: z.number().optional(),
+    behind: z.number().optional(),
+    upstream_gone: z.boolean().optional(),
+    worktree: z.string().optional(),
+  });
 
 export const gitBranch = defineTool({
   name: 'git_branch',
@@ -39,16 +40,17 @@ export const gitBranch = defineTool({
     start: z.string().optional().describe('of a new branch; default HEAD'),
     path: repositoryPath,
   }),
-  output: z.object({
-    current: z.string().nullable(),
-    head: z.string().optional(),
-    branches: z.array(branchShape).optional(),
-    remote_branches: z.array(z.string()).optional(),
-    commit: z.string().optional(),
-    counts: countsShape.optional(),
-    hook_output: z.string().optional(),
-    truncated: z.boolean(),
-  }),
+  output: () =>
+    z.object({
+      current: z.string().nullable(),
+      head: z.string().optional(),
+      branches: z.array(branchShape()).optional(),
+      remote_branches: z.array(z.string()).optional(),
+      commit: z.string().optional(),
+      counts: countsShape().optional(),
+      hook_output: z.string().optional(),
+      truncated: z.boolean(),
+    }),
   annotations: CHANGES,
   async handler({ action, name, start, path }, context) {
     const repository = await openRepository(context, path, action === 'list' ? 'read' : 'write');
@@ -110,14 +112,15 @@ export const gitCheckout = defineTool({
   description:
     'Check out a branch, tag or commit. Uncommitted changes come along, or it stops and names the files in the way. git_restore is for single files.',
   input: z.object({ branch: z.string().describe('branch, tag or commit'), path: repositoryPath }),
-  output: z.object({
-    current: z.string().nullable(),
-    head: z.string().optional(),
-    counts: countsShape.optional(),
-    hook_output: z.string().optional(),
-    truncated: z.boolean(),
-    ...recordShape,
-  }),
+  output: () =>
+    z.object({
+      current: z.string().nullable(),
+      head: z.string().optional(),
+      counts: countsShape().optional(),
+      hook_output: z.string().optional(),
+      truncated: z.boolean(),
+      ...recordShape(),
+    }),
   annotations: CHANGES,
   async handler({ branch, path }, context) {
     const repository = await openRepository(context, path, 'write');

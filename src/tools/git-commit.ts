@@ -28,13 +28,14 @@ export const gitAdd = defineTool({
     files: fileList,
     all: z.boolean().default(false),
   }),
-  output: z.object({
-    staged: z.array(entryShape),
-    could_be_staged: z.array(entryShape).optional(),
-    counts: countsShape,
-    warnings: z.array(z.string()).optional(),
-    truncated: z.boolean(),
-  }),
+  output: () =>
+    z.object({
+      staged: z.array(entryShape()),
+      could_be_staged: z.array(entryShape()).optional(),
+      counts: countsShape(),
+      warnings: z.array(z.string()).optional(),
+      truncated: z.boolean(),
+    }),
   annotations: ADDS,
   async handler({ path, files = [], all }, context) {
     if (files.length > 0 && all) {
@@ -91,16 +92,17 @@ export const gitCommit = defineTool({
     files: fileList,
     stage_all: z.boolean().default(false),
   }),
-  output: z.object({
-    commit: z.string(),
-    short: z.string(),
-    branch: z.string().nullable(),
-    subject: z.string(),
-    files: z.array(changedFileShape),
-    remaining: countsShape,
-    hook_output: z.string().optional(),
-    truncated: z.boolean(),
-  }),
+  output: () =>
+    z.object({
+      commit: z.string(),
+      short: z.string(),
+      branch: z.string().nullable(),
+      subject: z.string(),
+      files: z.array(changedFileShape()),
+      remaining: countsShape(),
+      hook_output: z.string().optional(),
+      truncated: z.boolean(),
+    }),
   annotations: { ...ADDS, idempotentHint: false },
   slim: true,
   async handler({ message, path, files = [], stage_all }, context) {

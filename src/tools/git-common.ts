@@ -12,7 +12,7 @@ import {
 } from '../git/index.ts';
 import { recordAround } from '../history/index.ts';
 import type { Workspace } from '../workspace/index.ts';
-import type { ToolContext } from './define.ts';
+import type { ShapeOf, ToolContext } from './define.ts';
 import { recordFields } from './files-call.ts';
 
 export const repositoryPath = z.string().optional().describe('folder in the repo');
@@ -75,20 +75,21 @@ export function fitting<Item>(items: readonly Item[], maxBytes: number): Item[] 
 /** Bytes of JSON that a list in a structured result may take. */
 export const MAX_LIST_BYTES = 100 * 1024;
 
-export const changedFileShape = z.object({
-  path: z.string(),
-  status: z.string(),
-  old_path: z.string().optional(),
-  added: z.number().nullable().optional(),
-  removed: z.number().nullable().optional(),
-});
+export const changedFileShape = () =>
+  z.object({
+    path: z.string(),
+    status: z.string(),
+    old_path: z.string().optional(),
+    added: z.number().nullable().optional(),
+    removed: z.number().nullable().optional(),
+  });
 
 /** A list of files within bounds, shown as results show paths. */
 export function shownFiles(
   files: readonly ChangedFile[],
   show: (path: RepoPath) => string,
   maxBytes = 24 * 1024,
-): z.infer<typeof changedFileShape>[] {
+): ShapeOf<typeof changedFileShape>[] {
   const shown = files.slice(0, 2_000).map((file) => ({
     ...file,
     path: show(file.path),
@@ -97,37 +98,40 @@ export function shownFiles(
   return fitting(shown, maxBytes);
 }
 
-export const stateShape = z.object({
-  operation: z.string(),
-  branch: z.string().optional(),
-  commit: z.string().optional(),
-  step: z.number().optional(),
-  total: z.number().optional(),
-  next: z.string(),
-});
+export const stateShape = () =>
+  z.object({
+    operation: z.string(),
+    branch: z.string().optional(),
+    commit: z.string().optional(),
+    step: z.number().optional(),
+    total: z.number().optional(),
+    next: z.string(),
+  });
 
-export const countsShape = z.object({
-  staged: z.number(),
-  unstaged: z.number(),
-  untracked: z.number(),
-  conflicted: z.number(),
-  total: z.number(),
-});
+export const countsShape = () =>
+  z.object({
+    staged: z.number(),
+    unstaged: z.number(),
+    untracked: z.number(),
+    conflicted: z.number(),
+    total: z.number(),
+  });
 
-export const entryShape = z.object({
-  path: z.string(),
-  status: z.string(),
-  staged: z.string().optional(),
-  unstaged: z.string().optional(),
-  old_path: z.string().optional(),
-  conflict: z.string().optional(),
-  versions: z
-    .object({ base: z.string().optional(), ours: z.string().optional(), theirs: z.string().optional() })
-    .optional(),
-  submodule: z.string().optional(),
-});
+export const entryShape = () =>
+  z.object({
+    path: z.string(),
+    status: z.string(),
+    staged: z.string().optional(),
+    unstaged: z.string().optional(),
+    old_path: z.string().optional(),
+    conflict: z.string().optional(),
+    versions: z
+      .object({ base: z.string().optional(), ours: z.string().optional(), theirs: z.string().optional() })
+      .optional(),
+    submodule: z.string().optional(),
+  });
 
-export function shownEntry(entry: StatusEntry, show: (path: RepoPath) => string): z.infer<typeof entryShape> {
+export function shownEntry(entry: StatusEntry, show: (path: RepoPath) => string): ShapeOf<typeof entryShape> {
   return {
     ...entry,
     path: show(entry.path),
@@ -142,7 +146,7 @@ export function counted(count: number, noun: string): string {
 }
 
 /** "2 staged, 1 untracked", or "clean". */
-export function countsText(counts: z.infer<typeof countsShape>): string {
+export function countsText(counts: ShapeOf<typeof countsShape>): string {
   const words = (['conflicted', 'staged', 'unstaged', 'untracked'] as const)
     .filter((key) => counts[key] > 0)
     .map((key) => `${counts[key]} ${key}`);

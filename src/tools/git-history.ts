@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DiffReport, LogEntry, ShownCommit, ShownFile } from '../git/index.ts';
-import { defineTool, READS } from './define.ts';
+import { defineTool, READS, type ShapeOf } from './define.ts';
 import {
   callText,
   changedFileShape,
@@ -27,16 +27,17 @@ export const gitDiff = defineTool({
     ref: z.string().optional(),
     offset: offsetShape,
   }),
-  output: z.object({
-    files_changed: z.number(),
-    added: z.number(),
-    removed: z.number(),
-    files: z.array(changedFileShape).optional(),
-    total_bytes: z.number().nullable().optional(),
-    truncated: z.boolean(),
-    next: z.string().optional(),
-    diff: z.string(),
-  }),
+  output: () =>
+    z.object({
+      files_changed: z.number(),
+      added: z.number(),
+      removed: z.number(),
+      files: z.array(changedFileShape()).optional(),
+      total_bytes: z.number().nullable().optional(),
+      truncated: z.boolean(),
+      next: z.string().optional(),
+      diff: z.string(),
+    }),
   annotations: READS,
   bulk: ['diff'],
   slim: true,
@@ -106,17 +107,18 @@ function diffSummary(
   return `${size}${cut}${report.lossy ? LOSSY : ''}`;
 }
 
-export const logEntryShape = z.object({
-  hash: z.string(),
-  short: z.string(),
-  author: z.string(),
-  email: z.string(),
-  date: z.string(),
-  subject: z.string(),
-  body: z.string().optional(),
-  refs: z.array(z.string()).optional(),
-  parents: z.array(z.string()).optional(),
-});
+export const logEntryShape = () =>
+  z.object({
+    hash: z.string(),
+    short: z.string(),
+    author: z.string(),
+    email: z.string(),
+    date: z.string(),
+    subject: z.string(),
+    body: z.string().optional(),
+    refs: z.array(z.string()).optional(),
+    parents: z.array(z.string()).optional(),
+  });
 
 export const gitLog = defineTool({
   name: 'git_log',
@@ -129,11 +131,12 @@ export const gitLog = defineTool({
     ref: z.string().optional(),
     file: z.string().optional().describe('file or folder'),
   }),
-  output: z.object({
-    entries: z.array(logEntryShape),
-    truncated: z.boolean().describe('there are more commits'),
-    next: z.string().optional(),
-  }),
+  output: () =>
+    z.object({
+      entries: z.array(logEntryShape()),
+      truncated: z.boolean().describe('there are more commits'),
+      next: z.string().optional(),
+    }),
   annotations: READS,
   // No field of plain text, but sent once, as text.
   bulk: [],
@@ -166,7 +169,7 @@ export const gitLog = defineTool({
 });
 
 /** The same with lists that the schema's type takes. */
-function copyEntry(entry: LogEntry): z.infer<typeof logEntryShape> {
+function copyEntry(entry: LogEntry): ShapeOf<typeof logEntryShape> {
   const { refs, parents, ...rest } = entry;
   return { ...rest, ...(refs && { refs: [...refs] }), ...(parents && { parents: [...parents] }) };
 }
@@ -181,14 +184,15 @@ export const gitShow = defineTool({
     path: repositoryPath,
     offset: offsetShape,
   }),
-  output: z.object({
-    commit: logEntryShape.optional(),
-    files: z.array(changedFileShape).optional(),
-    size_bytes: z.number().nullable().optional(),
-    truncated: z.boolean(),
-    next: z.string().optional(),
-    text: z.string(),
-  }),
+  output: () =>
+    z.object({
+      commit: logEntryShape().optional(),
+      files: z.array(changedFileShape()).optional(),
+      size_bytes: z.number().nullable().optional(),
+      truncated: z.boolean(),
+      next: z.string().optional(),
+      text: z.string(),
+    }),
   annotations: READS,
   bulk: ['text'],
   async handler({ ref, file, path, offset }, context) {
@@ -243,23 +247,24 @@ export const gitBlame = defineTool({
     end_line: z.int().min(1).optional(),
     path: repositoryPath,
   }),
-  output: z.object({
-    file: z.string(),
-    start_line: z.number(),
-    end_line: z.number(),
-    commits: z.array(
-      z.object({
-        short: z.string(),
-        author: z.string(),
-        date: z.string(),
-        subject: z.string(),
-        lines: z.number(),
-      }),
-    ),
-    truncated: z.boolean(),
-    next: z.string().optional(),
-    blame: z.string().describe('commit, line number, text'),
-  }),
+  output: () =>
+    z.object({
+      file: z.string(),
+      start_line: z.number(),
+      end_line: z.number(),
+      commits: z.array(
+        z.object({
+          short: z.string(),
+          author: z.string(),
+          date: z.string(),
+          subject: z.string(),
+          lines: z.number(),
+        }),
+      ),
+      truncated: z.boolean(),
+      next: z.string().optional(),
+      blame: z.string().describe('commit, line number, text'),
+    }),
   annotations: READS,
   bulk: ['blame'],
   async handler({ file, start_line, end_line, path }, context) {

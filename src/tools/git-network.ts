@@ -35,10 +35,10 @@ function shellRunner(context: ToolContext): LongRunner {
   };
 }
 
-const runningShape = {
+const runningShape = () => ({
   process_id: z.string().optional().describe('still running'),
   output: z.string().optional(),
-};
+});
 
 function stillRunning(command: string, run: StillRunning) {
   return {
@@ -52,22 +52,23 @@ export const gitFetch = defineTool({
   description:
     'Download new commits, branches and tags from a remote; no local file changes. git_pull also brings them into the current branch.',
   input: z.object({ remote: z.string().optional(), path: repositoryPath }),
-  output: z.object({
-    updates: z
-      .array(
-        z.object({
-          ref: z.string(),
-          change: z.string(),
-          from: z.string().optional(),
-          to: z.string().optional(),
-        }),
-      )
-      .optional(),
-    ahead: z.number().optional(),
-    behind: z.number().optional(),
-    ...runningShape,
-    truncated: z.boolean(),
-  }),
+  output: () =>
+    z.object({
+      updates: z
+        .array(
+          z.object({
+            ref: z.string(),
+            change: z.string(),
+            from: z.string().optional(),
+            to: z.string().optional(),
+          }),
+        )
+        .optional(),
+      ahead: z.number().optional(),
+      behind: z.number().optional(),
+      ...runningShape(),
+      truncated: z.boolean(),
+    }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   async handler({ remote, path }, context) {
     const repository = await openRepository(context, path, 'write');
@@ -98,14 +99,15 @@ export const gitPush = defineTool({
     set_upstream: z.boolean().default(false),
     path: repositoryPath,
   }),
-  output: z.object({
-    refs: z
-      .array(z.object({ from: z.string(), to: z.string(), result: z.string(), detail: z.string() }))
-      .optional(),
-    remote_output: z.string().optional(),
-    ...runningShape,
-    truncated: z.boolean(),
-  }),
+  output: () =>
+    z.object({
+      refs: z
+        .array(z.object({ from: z.string(), to: z.string(), result: z.string(), detail: z.string() }))
+        .optional(),
+      remote_output: z.string().optional(),
+      ...runningShape(),
+      truncated: z.boolean(),
+    }),
   annotations: RUNS,
   async handler({ remote, branch, set_upstream, path }, context) {
     const repository = await openRepository(context, path, 'write');
@@ -135,14 +137,15 @@ export const gitPull = defineTool({
     rebase: z.boolean().optional().describe('own commits on top; false: merge'),
     path: repositoryPath,
   }),
-  output: z.object({
-    from: z.string().nullable().optional(),
-    to: z.string().nullable().optional(),
-    files: z.array(changedFileShape).optional(),
-    ...runningShape,
-    truncated: z.boolean(),
-    ...recordShape,
-  }),
+  output: () =>
+    z.object({
+      from: z.string().nullable().optional(),
+      to: z.string().nullable().optional(),
+      files: z.array(changedFileShape()).optional(),
+      ...runningShape(),
+      truncated: z.boolean(),
+      ...recordShape(),
+    }),
   annotations: RUNS,
   async handler({ remote, branch, rebase, path }, context) {
     const repository = await openRepository(context, path, 'write');

@@ -25,12 +25,13 @@ export const gitRestore = defineTool({
     source: z.string().default('HEAD'),
     path: repositoryPath,
   }),
-  output: z.object({
-    source: z.string(),
-    overwritten: z.array(z.string()),
-    truncated: z.boolean(),
-    ...recordShape,
-  }),
+  output: () =>
+    z.object({
+      source: z.string(),
+      overwritten: z.array(z.string()),
+      truncated: z.boolean(),
+      ...recordShape(),
+    }),
   annotations: CHANGES,
   async handler({ files, source, path }, context) {
     const repository = await openRepository(context, path, 'write');
@@ -60,14 +61,15 @@ export const gitReset = defineTool({
     ref: z.string().default('HEAD'),
     path: repositoryPath,
   }),
-  output: z.object({
-    from: z.string().nullable(),
-    to: z.string(),
-    counts: countsShape,
-    overwritten: z.array(z.string()).optional(),
-    truncated: z.boolean(),
-    ...recordShape,
-  }),
+  output: () =>
+    z.object({
+      from: z.string().nullable(),
+      to: z.string(),
+      counts: countsShape(),
+      overwritten: z.array(z.string()).optional(),
+      truncated: z.boolean(),
+      ...recordShape(),
+    }),
   annotations: CHANGES,
   async handler({ mode, ref, path }, context) {
     const repository = await openRepository(context, path, 'write');
@@ -105,15 +107,16 @@ export const gitStash = defineTool({
     include_untracked: z.boolean().default(false),
     path: repositoryPath,
   }),
-  output: z.object({
-    stashes: z
-      .array(z.object({ index: z.number(), commit: z.string(), date: z.string(), message: z.string() }))
-      .optional(),
-    commit: z.string().optional(),
-    counts: countsShape.optional(),
-    truncated: z.boolean(),
-    ...recordShape,
-  }),
+  output: () =>
+    z.object({
+      stashes: z
+        .array(z.object({ index: z.number(), commit: z.string(), date: z.string(), message: z.string() }))
+        .optional(),
+      commit: z.string().optional(),
+      counts: countsShape().optional(),
+      truncated: z.boolean(),
+      ...recordShape(),
+    }),
   annotations: CHANGES,
   async handler({ action, message, index, include_untracked, path }, context) {
     const repository = await openRepository(context, path, action === 'list' ? 'read' : 'write');

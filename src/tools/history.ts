@@ -10,7 +10,7 @@ import {
 } from '../history/index.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { Workspace } from '../workspace/index.ts';
-import { CHANGES, defineTool, type ToolAnswer } from './define.ts';
+import { CHANGES, defineTool, type ShapeOf, type ToolAnswer } from './define.ts';
 import { count } from './files-call.ts';
 import { fitting } from './git-common.ts';
 
@@ -23,32 +23,33 @@ const MAX_COMPARED_BYTES = 1024 * 1024;
 const UNRECORDED =
   'What run_command and other programs change is not recorded, nor are files that git ignores.';
 
-const output = z.object({
-  checkpoints: z
-    .array(
-      z.object({
-        checkpoint_id: z.string(),
-        at: z.string(),
-        tool: z.string(),
-        files: z.array(z.object({ path: z.string(), change: z.string() })),
-        file_count: z.number(),
-        restores: z.string().optional(),
-      }),
-    )
-    .optional(),
-  next: z.unknown().optional(),
-  restored: z.string().optional(),
-  files: z
-    .array(z.object({ path: z.string(), action: z.string(), later: z.array(z.string()).optional() }))
-    .optional(),
-  file_count: z.number().optional(),
-  conflict_count: z.number().optional(),
-  truncated: z.boolean().optional(),
-  checkpoint_id: z.string().optional(),
-  status: z.record(z.string(), z.unknown()).optional(),
-  diff: z.string().optional(),
-});
-type Answer = ToolAnswer<z.infer<typeof output>>;
+const output = () =>
+  z.object({
+    checkpoints: z
+      .array(
+        z.object({
+          checkpoint_id: z.string(),
+          at: z.string(),
+          tool: z.string(),
+          files: z.array(z.object({ path: z.string(), change: z.string() })),
+          file_count: z.number(),
+          restores: z.string().optional(),
+        }),
+      )
+      .optional(),
+    next: z.unknown().optional(),
+    restored: z.string().optional(),
+    files: z
+      .array(z.object({ path: z.string(), action: z.string(), later: z.array(z.string()).optional() }))
+      .optional(),
+    file_count: z.number().optional(),
+    conflict_count: z.number().optional(),
+    truncated: z.boolean().optional(),
+    checkpoint_id: z.string().optional(),
+    status: z.record(z.string(), z.unknown()).optional(),
+    diff: z.string().optional(),
+  });
+type Answer = ToolAnswer<ShapeOf<typeof output>>;
 
 export const rewind = defineTool({
   name: 'rewind',

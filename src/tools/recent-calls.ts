@@ -7,18 +7,19 @@ export const recentCalls = defineTool({
   description:
     'The last tool calls of this conversation as the server saw them: what ran, failed or was refused, newest first. Answers "did it run?" after a lost answer.',
   input: z.object({ limit: z.number().int().min(1).max(200).default(20), tool: z.string().optional() }),
-  output: z.object({
-    calls: z.array(
-      z.object({
-        time: z.string(),
-        tool: z.string(),
-        target: z.string(),
-        outcome: z.string(),
-        code: z.string().optional(),
-        duration_ms: z.number(),
-      }),
-    ),
-  }),
+  output: () =>
+    z.object({
+      calls: z.array(
+        z.object({
+          time: z.string(),
+          tool: z.string(),
+          target: z.string(),
+          outcome: z.string(),
+          code: z.string().optional(),
+          duration_ms: z.number(),
+        }),
+      ),
+    }),
   annotations: READS,
   bulk: [],
   async handler({ limit, tool }, { services, conversation }) {

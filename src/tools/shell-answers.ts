@@ -7,29 +7,31 @@ import {
   type ProcessInfo,
 } from '../shell/index.ts';
 import type { Workspace } from '../workspace/index.ts';
+import type { ShapeOf } from './define.ts';
 
 /** Longest command that an answer repeats in full. */
 const MAX_COMMAND_CHARACTERS = 2000;
 
 /** `data` of run_command and run_script; the optional fields are there only when they say something. */
-export const commandOutput = z.object({
-  command: z.string(),
-  cwd: z.string(),
-  exit_code: z.number().nullable(),
-  stdout: z.string(),
-  stderr: z.string(),
-  duration_ms: z.number(),
-  timed_out: z.boolean(),
-  truncated: z.boolean(),
-  process_id: z.string().nullable(),
-  running: z.boolean().optional(),
-  signal: z.string().optional(),
-  cursor: z.string().optional(),
-  attached: z.boolean().optional(),
-  non_utf8: z.boolean().optional(),
-});
+export const commandOutput = () =>
+  z.object({
+    command: z.string(),
+    cwd: z.string(),
+    exit_code: z.number().nullable(),
+    stdout: z.string(),
+    stderr: z.string(),
+    duration_ms: z.number(),
+    timed_out: z.boolean(),
+    truncated: z.boolean(),
+    process_id: z.string().nullable(),
+    running: z.boolean().optional(),
+    signal: z.string().optional(),
+    cursor: z.string().optional(),
+    attached: z.boolean().optional(),
+    non_utf8: z.boolean().optional(),
+  });
 
-export function commandData(result: CommandResult, workspace: Workspace): z.infer<typeof commandOutput> {
+export function commandData(result: CommandResult, workspace: Workspace): ShapeOf<typeof commandOutput> {
   return {
     command: shortCommand(result.command),
     cwd: workspace.display(result.cwd),
@@ -79,23 +81,24 @@ function outcome(result: CommandResult, name: string, time: string): string {
 }
 
 /** One process as process_status and its siblings show it. */
-export const processShape = z.object({
-  process_id: z.string(),
-  name: z.string().optional(),
-  command: z.string(),
-  cwd: z.string(),
-  pid: z.number().optional(),
-  state: z.enum(['running', 'background', 'exited']),
-  exit_code: z.number().nullable(),
-  signal: z.string().optional(),
-  timed_out: z.boolean().optional(),
-  started_at: z.string(),
-  duration_ms: z.number(),
-  output_bytes: z.number(),
-  ports: z.array(z.number()).optional(),
-});
+export const processShape = () =>
+  z.object({
+    process_id: z.string(),
+    name: z.string().optional(),
+    command: z.string(),
+    cwd: z.string(),
+    pid: z.number().optional(),
+    state: z.enum(['running', 'background', 'exited']),
+    exit_code: z.number().nullable(),
+    signal: z.string().optional(),
+    timed_out: z.boolean().optional(),
+    started_at: z.string(),
+    duration_ms: z.number(),
+    output_bytes: z.number(),
+    ports: z.array(z.number()).optional(),
+  });
 
-export function processData(info: ProcessInfo, workspace: Workspace): z.infer<typeof processShape> {
+export function processData(info: ProcessInfo, workspace: Workspace): ShapeOf<typeof processShape> {
   return {
     process_id: info.id,
     ...(info.name === undefined ? {} : { name: info.name }),

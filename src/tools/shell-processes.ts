@@ -43,7 +43,7 @@ const processStatus = defineTool({
   description:
     'List running and finished processes of start_process and run_command, or one of them: state, exit code, pid, ports it listens on. For output use process_output.',
   input: z.object({ id: z.string().optional() }),
-  output: z.object({ processes: z.array(processShape) }),
+  output: () => z.object({ processes: z.array(processShape()) }),
   annotations: READS,
   bulk: [],
   async handler({ id }, { services: { shell, workspace } }) {
@@ -68,19 +68,20 @@ const processOutput = defineTool({
     cursor: z.union([z.string(), z.number()]).optional(),
     wait_ms: z.number().int().min(0).optional(),
   }),
-  output: z.object({
-    process_id: z.string(),
-    state: z.enum(['running', 'background', 'exited']),
-    exit_code: z.number().nullable(),
-    signal: z.string().optional(),
-    timed_out: z.boolean().optional(),
-    cursor: z.string(),
-    remaining_bytes: z.number(),
-    truncated: z.boolean(),
-    non_utf8: z.boolean().optional(),
-    stdout: z.string(),
-    stderr: z.string(),
-  }),
+  output: () =>
+    z.object({
+      process_id: z.string(),
+      state: z.enum(['running', 'background', 'exited']),
+      exit_code: z.number().nullable(),
+      signal: z.string().optional(),
+      timed_out: z.boolean().optional(),
+      cursor: z.string(),
+      remaining_bytes: z.number(),
+      truncated: z.boolean(),
+      non_utf8: z.boolean().optional(),
+      stdout: z.string(),
+      stderr: z.string(),
+    }),
   annotations: READS,
   bulk: ['stdout', 'stderr'],
   slim: true,
@@ -123,7 +124,8 @@ const writeProcessInput = defineTool({
   description:
     'Write text to the stdin of a process of start_process, for example an answer to a prompt (end it with a newline); close ends its input. The reply is read with process_output.',
   input: z.object({ id: z.string(), input: z.string(), close: z.boolean().default(false) }),
-  output: z.object({ process_id: z.string(), state: z.string(), bytes: z.number(), cursor: z.string() }),
+  output: () =>
+    z.object({ process_id: z.string(), state: z.string(), bytes: z.number(), cursor: z.string() }),
   annotations: RUNS,
   slim: true,
   async handler({ id, input, close }, { services: { shell } }) {
@@ -141,7 +143,7 @@ const stopProcess = defineTool({
   description:
     'Stop (kill) a process and everything it started, also children that left its group: politely, after 3 s by force; force: at once.',
   input: z.object({ id: z.string(), force: z.boolean().default(false) }),
-  output: processShape.extend({ survivors: z.array(z.number()).optional() }),
+  output: () => processShape().extend({ survivors: z.array(z.number()).optional() }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   bulk: [],
   slim: true,
@@ -160,7 +162,7 @@ const clearProcesses = defineTool({
   description:
     'Forget finished processes and delete their output logs. Running ones stay; end those with stop_process.',
   input: z.object({}),
-  output: z.object({ cleared: z.number() }),
+  output: () => z.object({ cleared: z.number() }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   async handler(_input, { services: { shell } }) {
     const cleared = await shell.clearProcesses();

@@ -9,17 +9,18 @@ const listScriptsTool = defineTool({
   description:
     'List the scripts and tasks that a project defines (package.json, Makefile, justfile, cargo, go, composer, rake, gradle, pyproject …) with their exact commands; run_script runs one by name.',
   input: z.object({ path: z.string().optional().describe('folder of the project') }),
-  output: z.object({
-    path: z.string(),
-    scripts: z.array(
-      z.object({
-        name: z.string(),
-        command: z.string(),
-        source: z.string(),
-        detail: z.string().optional(),
-      }),
-    ),
-  }),
+  output: () =>
+    z.object({
+      path: z.string(),
+      scripts: z.array(
+        z.object({
+          name: z.string(),
+          command: z.string(),
+          source: z.string(),
+          detail: z.string().optional(),
+        }),
+      ),
+    }),
   annotations: READS,
   bulk: [],
   async handler({ path }, { services: { workspace } }) {

@@ -7,17 +7,18 @@ const shellStatus = defineTool({
   description:
     'List the named shells of run_command: working directory, recent commands, how many commands run. For running commands use process_status.',
   input: z.object({}),
-  output: z.object({
-    shells: z.array(
-      z.object({
-        name: z.string(),
-        kind: z.string(),
-        cwd: z.string(),
-        running: z.number(),
-        recent_commands: z.array(z.string()),
-      }),
-    ),
-  }),
+  output: () =>
+    z.object({
+      shells: z.array(
+        z.object({
+          name: z.string(),
+          kind: z.string(),
+          cwd: z.string(),
+          running: z.number(),
+          recent_commands: z.array(z.string()),
+        }),
+      ),
+    }),
   annotations: READS,
   async handler(_input, { services: { shell, workspace } }) {
     const shells = shell.shells(workspace.defaultRoot).map((info) => ({
@@ -40,7 +41,7 @@ const shellReset = defineTool({
   description:
     'Forget the state of a run_command shell: working directory, variables, functions, aliases. Running commands go on; end them with stop_process.',
   input: z.object({ shell: z.string().min(1).max(64).optional() }),
-  output: z.object({ name: z.string(), cwd: z.string() }),
+  output: () => z.object({ name: z.string(), cwd: z.string() }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   async handler(input, context) {
     const { shell, workspace } = context.services;

@@ -20,13 +20,14 @@ const receiveFileTool = defineTool({
     path: z.string(),
     overwrite: z.boolean().default(false),
   }),
-  output: z.object({
-    path: z.string(),
-    size_bytes: z.number(),
-    sha256: z.string(),
-    replaced: z.boolean(),
-    ...recordShape,
-  }),
+  output: () =>
+    z.object({
+      path: z.string(),
+      size_bytes: z.number(),
+      sha256: z.string(),
+      replaced: z.boolean(),
+      ...recordShape(),
+    }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
   meta: { 'openai/fileParams': ['file'] },
   async handler({ file, path, overwrite }, context) {
@@ -55,12 +56,13 @@ const sendFileTool = defineTool({
   description:
     'Offer a file of this machine to the chat as a download link that works once, for ten minutes. To read a text file yourself use read_text_file.',
   input: z.object({ path: z.string() }),
-  output: z.object({
-    path: z.string(),
-    size_bytes: z.number(),
-    mime_type: z.string(),
-    expires_in_s: z.number(),
-  }),
+  output: () =>
+    z.object({
+      path: z.string(),
+      size_bytes: z.number(),
+      mime_type: z.string(),
+      expires_in_s: z.number(),
+    }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   async handler({ path }, { services }) {
     const { workspace, offers } = services;

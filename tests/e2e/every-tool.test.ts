@@ -69,7 +69,7 @@ for (const shape of shapesUnderTest()) {
         assert.equal(reply.ok, true, `${name}: ${JSON.stringify(reply.data)}`);
         called.add(name);
         assert.equal(reply.structured?.['ok'], true, name);
-        const parsed = definitions.get(name)!.output.strict().safeParse(reply.structured?.['data']);
+        const parsed = definitions.get(name)!.output().strict().safeParse(reply.structured?.['data']);
         assert.ok(parsed.success, `${name}: ${parsed.success ? '' : parsed.error.message}`);
         const verdict = validator.getValidator(declared.get(name) as object)(reply.structured);
         assert.equal(verdict.valid, true, `${name}: ${verdict.errorMessage}`);

@@ -145,7 +145,8 @@ export class World {
     if (envelope.ok) {
       const definition = gitTools.find(({ name }) => name === tool);
       const field = definition?.bulk?.[0];
-      definition?.output
+      definition
+        ?.output()
         .strict()
         .parse(field === undefined ? envelope.data : { ...envelope.data, [field]: bulk });
     }

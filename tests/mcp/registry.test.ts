@@ -31,7 +31,7 @@ function gate(name: string, readOnly = false) {
       id: z.string().optional(),
       wait_ms: z.number().optional(),
     }),
-    output: z.object({ run: z.number() }),
+    output: () => z.object({ run: z.number() }),
     annotations: readOnly ? READS : CHANGES,
     handler: (_input, context) => {
       const run = ++state.runs;

@@ -17,7 +17,7 @@ export function fakeTools(seen: { contexts: ToolContext[] }): ToolDefinition[] {
     name: 'echo',
     description: 'Answers with its text.',
     input: z.object({ text: z.string(), times: z.number().int().min(1).optional() }),
-    output: z.object({ text: z.string() }),
+    output: () => z.object({ text: z.string() }),
     annotations: READS,
     handler: async ({ text, times }, context) => {
       seen.contexts.push(context);
@@ -28,7 +28,7 @@ export function fakeTools(seen: { contexts: ToolContext[] }): ToolDefinition[] {
     name: 'bulk',
     description: 'Answers with two bulk fields.',
     input: z.object({ out: z.string(), err: z.string().optional() }),
-    output: z.object({ stdout: z.string(), stderr: z.string(), exit_code: z.number() }),
+    output: () => z.object({ stdout: z.string(), stderr: z.string(), exit_code: z.number() }),
     annotations: READS,
     bulk: ['stdout', 'stderr'],
     handler: async ({ out, err }) => ({
@@ -40,7 +40,7 @@ export function fakeTools(seen: { contexts: ToolContext[] }): ToolDefinition[] {
     name: 'wait',
     description: 'Waits until it is told to stop, or for some milliseconds.',
     input: z.object({ ms: z.number(), note: z.string().optional() }),
-    output: z.object({ stopped: z.boolean() }),
+    output: () => z.object({ stopped: z.boolean() }),
     annotations: CHANGES,
     handler: (input, context) =>
       new Promise((resolve) => {
@@ -58,7 +58,7 @@ export function fakeTools(seen: { contexts: ToolContext[] }): ToolDefinition[] {
     name: 'broken',
     description: 'Throws what no tool should throw.',
     input: z.object({}),
-    output: z.object({}),
+    output: () => z.object({}),
     annotations: READS,
     handler: async () => {
       throw new TypeError('undefined is not a function');

@@ -46,7 +46,7 @@ export async function toolBench(t: TestContext, services: Partial<Services> = {}
     context,
     async call(tool, args, overrides) {
       const answer = await tool.handler(tool.input.parse(args), { ...context, ...overrides });
-      tool.output.strict().parse(withoutUndefined(answer.data));
+      tool.output().strict().parse(withoutUndefined(answer.data));
       return answer;
     },
   };

@@ -51,7 +51,7 @@ async function call(
     answerByMs: performance.now() + 40_000,
     ...overrides,
   });
-  return { summary: answer.summary, ...tool.output.strict().parse(answer.data) };
+  return { summary: answer.summary, ...tool.output().strict().parse(answer.data) };
 }
 
 /** Makes the call that an answer says continues it. */

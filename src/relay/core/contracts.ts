@@ -15,7 +15,7 @@ export const CREATE_PAIRING_CODE: ViewerToolContract = {
   input: z.object({
     agentDisplayName: z.string().min(1).max(120).optional().describe('how to call that computer'),
   }),
-  output: z.object({ pairingCode: z.string(), expiresAt: z.string(), commandHint: z.string() }),
+  output: () => z.object({ pairingCode: z.string(), expiresAt: z.string(), commandHint: z.string() }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
   timeoutMs: 5_000,
 };

@@ -8,7 +8,7 @@ export function listedContract(contract: ViewerToolContract): ListedTool {
     name: contract.name,
     description: contract.description,
     inputSchema: inputSchema(contract.input),
-    ...(contract.bulk === undefined ? { outputSchema: envelopeSchema(contract.output) } : {}),
+    ...(contract.bulk === undefined ? { outputSchema: envelopeSchema(contract.output()) } : {}),
     annotations: { ...contract.annotations },
   };
 }

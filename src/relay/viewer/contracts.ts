@@ -9,7 +9,7 @@ import { LIMITS } from './limits.ts';
 export type ViewerContracts = ReturnType<typeof makeContracts>;
 export type ViewerToolName = keyof ViewerContracts;
 export type ViewerInput<Name extends ViewerToolName> = z.output<ViewerContracts[Name]['input']>;
-export type ViewerOutput<Name extends ViewerToolName> = z.output<ViewerContracts[Name]['output']>;
+export type ViewerOutput<Name extends ViewerToolName> = z.output<ReturnType<ViewerContracts[Name]['output']>>;
 
 /** The MCP `instructions` of a server that lists these tools. */
 export const VIEWER_INSTRUCTIONS =
@@ -57,18 +57,19 @@ function makeContracts() {
       input: z.object({
         includeOffline: z.boolean().optional().describe('also those that cannot be reached now'),
       }),
-      output: z.object({
-        workspaces: z.array(
-          z.object({
-            workspaceId: z.string(),
-            displayName: z.string(),
-            agentId: z.string(),
-            agentDisplayName: z.string().optional(),
-            agentOnline: z.boolean(),
-            languages,
-          }),
-        ),
-      }),
+      output: () =>
+        z.object({
+          workspaces: z.array(
+            z.object({
+              workspaceId: z.string(),
+              displayName: z.string(),
+              agentId: z.string(),
+              agentDisplayName: z.string().optional(),
+              agentOnline: z.boolean(),
+              languages,
+            }),
+          ),
+        }),
       annotations,
       timeoutMs: 5_000,
     },
@@ -77,13 +78,14 @@ function makeContracts() {
       description:
         'Describe a workspace: the entries of its top folder and what kind of project it is (node-package, cargo, git-repository and so on). listTree shows what is further down.',
       input: z.object({ workspaceId }),
-      output: z.object({
-        workspaceId: z.string(),
-        displayName: z.string(),
-        languages,
-        rootEntries: z.array(rootEntry),
-        markers: z.array(z.string()).optional(),
-      }),
+      output: () =>
+        z.object({
+          workspaceId: z.string(),
+          displayName: z.string(),
+          languages,
+          rootEntries: z.array(rootEntry),
+          markers: z.array(z.string()).optional(),
+        }),
       annotations,
       timeoutMs: 8_000,
     },
@@ -102,12 +104,13 @@ function makeContracts() {
           .describe('1: the entries of the folder, 0: the folder itself'),
         includeFiles: z.boolean().default(true),
       }),
-      output: z.object({
-        path: z.string(),
-        depth: z.number(),
-        entries: z.array(treeEntry),
-        truncated: z.boolean(),
-      }),
+      output: () =>
+        z.object({
+          path: z.string(),
+          depth: z.number(),
+          entries: z.array(treeEntry),
+          truncated: z.boolean(),
+        }),
       annotations,
       bulk: TEXT_ALONE,
       timeoutMs: 10_000,
@@ -122,16 +125,17 @@ function makeContracts() {
         startLine: z.int().min(1).optional(),
         endLine: z.int().min(1).optional().describe('last line, included'),
       }),
-      output: z.object({
-        path: z.string(),
-        language: z.string().optional(),
-        sizeBytes: z.number(),
-        totalLines: z.number(),
-        startLine: z.number(),
-        endLine: z.number(),
-        content: z.string(),
-        truncated: z.boolean(),
-      }),
+      output: () =>
+        z.object({
+          path: z.string(),
+          language: z.string().optional(),
+          sizeBytes: z.number(),
+          totalLines: z.number(),
+          startLine: z.number(),
+          endLine: z.number(),
+          content: z.string(),
+          truncated: z.boolean(),
+        }),
       annotations,
       bulk: ['content'] as const,
       timeoutMs: 10_000,
@@ -153,20 +157,21 @@ function makeContracts() {
         maxResults: z.int().min(1).max(LIMITS.search.maxResults).default(LIMITS.search.maxResults),
         contextLines: z.int().min(0).max(3).default(0),
       }),
-      output: z.object({
-        matches: z.array(
-          z.object({
-            path: z.string(),
-            name: z.string().optional(),
-            type: entryType.optional(),
-            line: z.number().optional(),
-            preview: z.string().optional(),
-            before: z.array(z.string()).optional(),
-            after: z.array(z.string()).optional(),
-          }),
-        ),
-        truncated: z.boolean(),
-      }),
+      output: () =>
+        z.object({
+          matches: z.array(
+            z.object({
+              path: z.string(),
+              name: z.string().optional(),
+              type: entryType.optional(),
+              line: z.number().optional(),
+              preview: z.string().optional(),
+              before: z.array(z.string()).optional(),
+              after: z.array(z.string()).optional(),
+            }),
+          ),
+          truncated: z.boolean(),
+        }),
       annotations,
       bulk: TEXT_ALONE,
       timeoutMs: 8_000,
@@ -191,17 +196,18 @@ function makeContracts() {
           .min(1)
           .max(LIMITS.batch.maxOperations),
       }),
-      output: z.object({
-        results: z.array(
-          z.object({
-            id: z.string(),
-            ok: z.boolean(),
-            summary: z.string().optional(),
-            result: z.record(z.string(), z.unknown()).optional(),
-            error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).optional(),
-          }),
-        ),
-      }),
+      output: () =>
+        z.object({
+          results: z.array(
+            z.object({
+              id: z.string(),
+              ok: z.boolean(),
+              summary: z.string().optional(),
+              result: z.record(z.string(), z.unknown()).optional(),
+              error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).optional(),
+            }),
+          ),
+        }),
       annotations,
       bulk: TEXT_ALONE,
       timeoutMs: 12_000,
@@ -215,24 +221,25 @@ function makeContracts() {
         includeUntracked: z.boolean().default(true),
         maxFiles: z.int().min(1).max(LIMITS.changes.maxFiles).default(LIMITS.changes.maxFiles),
       }),
-      output: z.object({
-        isGitRepository: z.boolean(),
-        branch: z.string().optional(),
-        head: z.string().optional(),
-        upstream: z.string().optional(),
-        ahead: z.number().optional(),
-        behind: z.number().optional(),
-        files: z.array(
-          z.object({
-            path: z.string(),
-            status: z.string(),
-            staged: z.boolean(),
-            unstaged: z.boolean(),
-            oldPath: z.string().optional(),
-          }),
-        ),
-        truncated: z.boolean(),
-      }),
+      output: () =>
+        z.object({
+          isGitRepository: z.boolean(),
+          branch: z.string().optional(),
+          head: z.string().optional(),
+          upstream: z.string().optional(),
+          ahead: z.number().optional(),
+          behind: z.number().optional(),
+          files: z.array(
+            z.object({
+              path: z.string(),
+              status: z.string(),
+              staged: z.boolean(),
+              unstaged: z.boolean(),
+              oldPath: z.string().optional(),
+            }),
+          ),
+          truncated: z.boolean(),
+        }),
       annotations,
       bulk: TEXT_ALONE,
       timeoutMs: 15_000,
@@ -247,12 +254,13 @@ function makeContracts() {
         staged: z.boolean().default(false),
         maxBytes: z.int().min(LIMITS.diff.minBytes).max(LIMITS.diff.maxBytes).default(LIMITS.diff.maxBytes),
       }),
-      output: z.object({
-        path: z.string().optional(),
-        staged: z.boolean(),
-        diff: z.string(),
-        truncated: z.boolean(),
-      }),
+      output: () =>
+        z.object({
+          path: z.string().optional(),
+          staged: z.boolean(),
+          diff: z.string(),
+          truncated: z.boolean(),
+        }),
       annotations,
       bulk: ['diff'] as const,
       timeoutMs: 15_000,

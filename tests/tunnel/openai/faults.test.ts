@@ -160,7 +160,7 @@ describe('openai tunnel: faults', { timeout: FULL ? 600_000 : 60_000 }, () => {
       name: 'count',
       description: 'Counts its calls.',
       input: z.object({ number: z.number(), padding: z.string() }),
-      output: z.object({ number: z.number() }),
+      output: () => z.object({ number: z.number() }),
       annotations: READS,
       handler: async ({ number }) => {
         runs.set(number, (runs.get(number) ?? 0) + 1);
