@@ -5,6 +5,7 @@ import type { CallBook } from '../dashboard/call-book.ts';
 import { ToolRegistry } from '../mcp/registry.ts';
 import { VIEWER_INSTRUCTIONS } from '../relay/viewer/contracts.ts';
 import type { Log } from '../runtime/log.ts';
+import { readingOnly } from '../runtime/long-helpers.ts';
 import { changeCounter } from '../tools/context-sources.ts';
 import { selectTools } from '../tools/index.ts';
 import type { Services } from '../tools/services.ts';
@@ -105,7 +106,7 @@ function fromTheSecond(count: CountChanges): CountChanges {
     if (asked) return count(folder, signal);
     asked = true;
     setTimeout(() => {
-      count(folder, AbortSignal.timeout(PREPARE_GIT_LIMIT_MS)).catch(() => {}); // told when somebody wants it
+      readingOnly(() => count(folder, AbortSignal.timeout(PREPARE_GIT_LIMIT_MS))).catch(() => {}); // told when somebody wants it
     }, PREPARE_GIT_AFTER_MS).unref();
     return undefined;
   };

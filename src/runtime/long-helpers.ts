@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ChildProcess } from 'node:child_process';
 import { MARKER_VARIABLE } from './marker.ts';
 import { isLinux } from './platform.ts';
@@ -5,7 +6,7 @@ import { isLinux } from './platform.ts';
 /** Ends what it was told of when this process is killed by force. */
 export interface HelperWatch {
   /** Marks the environment of a helper, so that it is found whether it was told of or not (Linux). */
-  readonly marker: string;
+  readonly marker: () => string;
   /** A helper was started: from now on somebody has to be there who finds it. */
   begin(): void;
   watch(pid: number): void;
@@ -16,6 +17,17 @@ export interface HelperWatch {
 const LONG_MS = 500;
 
 const watches = new Set<HelperWatch>();
+
+/** Set while what starts helpers says that they only read. */
+const onlyReads = new AsyncLocalStorage<true>();
+
+/**
+ * Helpers that `run` starts only read, and nobody waits for them: that somebody is there who ends them after a
+ * `kill -9` (about 2 MB) is worth it only once they run for longer than a moment.
+ */
+export function readingOnly<T>(run: () => T): T {
+  return onlyReads.run(true, run);
+}
 
 /** From now on tells `watch` of every helper that runs for longer than a moment. @returns takes it back */
 export function watchLongHelpers(watch: HelperWatch): () => void {
@@ -29,7 +41,7 @@ export function watchLongHelpers(watch: HelperWatch): () => void {
  */
 export function helperEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const [watch] = watches;
-  return watch === undefined || !isLinux ? env : { ...env, [MARKER_VARIABLE]: watch.marker };
+  return watch === undefined || !isLinux ? env : { ...env, [MARKER_VARIABLE]: watch.marker() };
 }
 
 /**
@@ -41,7 +53,7 @@ export function noticeHelper(child: ChildProcess): void {
   const { pid } = child;
   if (pid === undefined) return;
   const [present] = watches;
-  if (isLinux) present?.begin();
+  if (isLinux && !onlyReads.getStore()) present?.begin();
   const timer = setTimeout(() => {
     const [watch] = watches;
     if (watch === undefined) return;

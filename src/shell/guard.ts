@@ -54,14 +54,14 @@ IFS=$newline
  * killed by force stays.
  */
 export class Guard {
-  readonly #marker: string;
+  readonly #name: () => string;
   #child: ChildProcess | undefined;
   readonly #open = new Set<number>();
   #closed = false;
 
   /** @param name what all markers of this server begin with */
-  constructor(name: string) {
-    this.#marker = `${MARKER_VARIABLE}=${name}`;
+  constructor(name: () => string) {
+    this.#name = name;
   }
 
   get pid(): number | undefined {
@@ -96,7 +96,8 @@ export class Guard {
   #start(): boolean {
     if (this.#child || this.#closed || isWindows) return this.#child === undefined;
     // Its arguments carry the marker, its environment does not: it must not find itself.
-    const child = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'local-coder-guard', this.#marker], {
+    const marker = `${MARKER_VARIABLE}=${this.#name()}`;
+    const child = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'local-coder-guard', marker], {
       cwd: '/',
       env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
       stdio: ['pipe', 'ignore', 'ignore'],

@@ -25,8 +25,8 @@ export class ProcessTable {
   readonly #stateDir: string;
   readonly #processes = new Map<string, ManagedProcess>();
   #folder: Promise<InstanceFolder> | undefined;
-  readonly #name = randomInstanceName();
-  readonly #guard = new Guard(this.#name);
+  #givenName: string | undefined;
+  readonly #guard = new Guard(() => this.#name);
   #watcher: ReturnType<typeof setInterval> | undefined;
   #starting = 0;
   #closed = false;
@@ -34,6 +34,12 @@ export class ProcessTable {
 
   constructor(stateDir: string) {
     this.#stateDir = stateDir;
+  }
+
+  /** What the markers of this server begin with; made when something is started, since node:crypto takes 4 ms to load. */
+  get #name(): string {
+    this.#givenName ??= randomInstanceName();
+    return this.#givenName;
   }
 
   /** This server's private folder; created with the first process. */
@@ -85,7 +91,7 @@ export class ProcessTable {
   get helpers(): HelperWatch {
     return {
       // No part of what close() stops: a commit that runs when the server ends in an orderly way is finished.
-      marker: `${this.#name}-helper`,
+      marker: () => `${this.#name}-helper`,
       begin: () => {
         if (!this.#closed) this.#guard.begin();
       },

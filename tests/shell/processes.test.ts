@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { helperEnvironment, noticeHelper } from '../../src/runtime/long-helpers.ts';
+import { helperEnvironment, noticeHelper, readingOnly } from '../../src/runtime/long-helpers.ts';
 import { listTree } from '../../src/runtime/process-tree.ts';
 import { FULL, links, openShell, runs, type TestShell, until, usedMemory } from './helpers.ts';
 
@@ -208,6 +208,17 @@ describe('processes', () => {
       await once(helper, 'close');
     },
   );
+
+  test('a helper that only reads is watched once it runs for longer than a moment', onlyLinux, async () => {
+    const shell = await openShell();
+    const helper = spawn('/bin/sleep', ['600'], { stdio: 'ignore', env: helperEnvironment({}) });
+    readingOnly(() => noticeHelper(helper));
+    assert.equal(shell.shell.guardPid, undefined);
+    await until(() => shell.shell.guardPid !== undefined, 'the guard to be started');
+    helper.kill('SIGKILL');
+    await once(helper, 'close');
+    await shell.close();
+  });
 
   test(
     'the guard survives what ends a terminal, and is replaced when somebody kills it',
