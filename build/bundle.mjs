@@ -1,3 +1,4 @@
+import crypto from 'node:crypto';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -42,10 +43,41 @@ export async function bundle({ entry, outfile, target = 'node24' }) {
     banner: { js: "const moduleUrl=require('node:url').pathToFileURL(__filename).href;" },
     // What else import.meta offers is empty in CommonJS: better no bundle than one that misses a path.
     logOverride: { 'empty-import-meta': 'error' },
-    plugins: [packageManifest(), treeSitterAsCommonJs(), jsoncParserAsModule(), standIns.plugin],
+    plugins: [
+      lateCrypto(),
+      packageManifest(),
+      treeSitterAsCommonJs(),
+      jsoncParserAsModule(),
+      standIns.plugin,
+    ],
   });
   standIns.check();
   return metafile;
+}
+
+/**
+ * Node's crypto is 19 modules, which take 4 ms to load and which no start needs: left until one of its functions is
+ * called. Classes and constants it has none for: an import of one ends the build.
+ */
+function lateCrypto() {
+  const names = Object.keys(crypto).filter(
+    (name) => typeof crypto[name] === 'function' && /^[a-z]/.test(name),
+  );
+  return {
+    name: 'late-crypto',
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /^node:crypto$/ }, ({ kind, importer }) =>
+        kind === 'import-statement' && !/[\\/]node_modules[\\/]/.test(importer)
+          ? { path: 'crypto', namespace: 'late' }
+          : undefined,
+      );
+      esbuild.onLoad({ filter: /^crypto$/, namespace: 'late' }, () => ({
+        contents: names
+          .map((name) => `export const ${name} = (...args) => require('node:crypto').${name}(...args);`)
+          .join('\n'),
+      }));
+    },
+  };
 }
 
 /** Reduces package.json, the source of the version, to what the program may say about itself. */

@@ -29,6 +29,8 @@ import { onTermination } from './termination.ts';
 /** How long running calls may take to finish when the server is told to end. */
 const GRACE_MS = 5_000;
 const PREPARE_SHELL_MS = 1_000;
+/** Opening the register takes 5 ms: after the answer to whoever waited for the address. */
+const REGISTER_AFTER_MS = 25;
 
 /** `local-coder serve`: listens until a signal ends it. */
 export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<ExitCode> {
@@ -104,7 +106,9 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
 
   const stopAsking = askForApproval(program.approvals, log, page !== undefined);
   const terminated = onTermination();
-  const registered = register({ ...settings, host: boundHost }, stateDir, port, log);
+  const registered = delay(REGISTER_AFTER_MS).then(() =>
+    register({ ...settings, host: boundHost }, stateDir, port, log),
+  );
   if (gatekeeper && wantsPublicSide(settings)) {
     const onRequest = (line: RequestLine) => tellRequest(line, log, page);
     const onStatus = () => void registered.then((entry) => entry?.tell(publicSide?.tunnel()));
