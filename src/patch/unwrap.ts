@@ -20,7 +20,14 @@ interface Segment {
   readonly end: number;
 }
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+const FENCE = /^( {0,3})(`{3,}|~{3,})/;
+
+/** An open code fence. */
+interface Fence {
+  readonly mark: string;
+  /** Columns before the mark. */
+  readonly indent: number;
+}
 const HEREDOC = /<<-?\s*(["']?)([A-Za-z_][A-Za-z0-9_]*)\1/;
 const CHANGE_DIRECTORY =
   /(?:^|[;&|"'(])[ \t]*cd[ \t]+(?:"([^"]+)"|'([^']+)'|([^\s;&|"']+))[ \t]*(?:&&|;|$)/gm;
@@ -94,14 +101,14 @@ function findWrapper(
   lines: readonly string[],
   from: number,
   start: number,
-): { fence?: string; delimiter?: string; folder?: string } {
-  let fence: string | undefined;
+): { fence?: Fence; delimiter?: string; folder?: string } {
+  let fence: Fence | undefined;
   let delimiter: string | undefined;
   let folder: string | undefined;
   for (let i = from; i < start; i++) {
     const line = lines[i] ?? '';
-    const mark = FENCE.exec(line)?.[1];
-    if (mark !== undefined) fence = fence === undefined ? mark : undefined;
+    const [, indent = '', mark] = FENCE.exec(line) ?? [];
+    if (mark !== undefined) fence = fence === undefined ? { mark, indent: indent.length } : undefined;
     const heredoc = HEREDOC.exec(line);
     if (heredoc === null) continue;
     delimiter = heredoc[2];
@@ -156,21 +163,21 @@ function endOfCodex(lines: readonly string[], start: number): number {
 function endOfUnified(
   lines: readonly string[],
   start: number,
-  wrapper: { fence?: string; delimiter?: string },
+  wrapper: { fence?: Fence; delimiter?: string },
 ): number {
   for (let i = start; i < lines.length; i++) {
     const line = (lines[i] ?? '').trimEnd();
     // Inside a diff every line of a file has a prefix: a bare fence or delimiter is not content.
-    if (
-      wrapper.fence !== undefined &&
-      FENCE.exec(line)?.[1] === line.trimStart() &&
-      line.includes(wrapper.fence)
-    ) {
-      return i;
-    }
+    if (wrapper.fence !== undefined && closes(line, wrapper.fence)) return i;
     if (wrapper.delimiter !== undefined && line === wrapper.delimiter) return i;
   }
   return lines.length;
+}
+
+/** A fence further to the right than the one that opened is a context line: the file itself has a fence there. */
+function closes(line: string, fence: Fence): boolean {
+  const [, indent = '', mark] = FENCE.exec(line) ?? [];
+  return mark === line.trimStart() && mark.includes(fence.mark) && indent.length <= fence.indent;
 }
 
 /** A section outside of the markers would be dropped silently; that is never what was meant. */

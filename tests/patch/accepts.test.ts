@@ -329,6 +329,13 @@ table('what stands around a patch', [
     patch: `First:\n${FENCE}diff\n${UNIFIED}${FENCE}\nthen:\n${FENCE}\n--- a/b\n+++ b/b\n@@ -1 +1 @@\n-1\n+2\n${FENCE}\n`,
     after: { ...TWO, b: '2\n' },
   },
+  {
+    // A context line that is a fence ended the patch: what came after it was dropped, or refused.
+    name: 'a fence around a change of a file with fences',
+    before: { 'a.md': `${FENCE}sh\none\n${FENCE}\ntwo\n${FENCE}\nthree\n${FENCE}\n` },
+    patch: `${FENCE}diff\n--- a/a.md\n+++ b/a.md\n@@ -2,2 +2,2 @@\n-one\n+ONE\n ${FENCE}\n@@ -5,3 +5,3 @@\n ${FENCE}\n-three\n+THREE\n ${FENCE}\n${FENCE}\nDone.\n`,
+    after: { 'a.md': `${FENCE}sh\nONE\n${FENCE}\ntwo\n${FENCE}\nTHREE\n${FENCE}\n` },
+  },
   { name: 'a fenced Codex patch', before: ONE, patch: `Sure.\n~~~\n${CODEX}~~~\nDone.`, after: TWO },
   { name: 'a heredoc', before: ONE, patch: `apply_patch <<'EOF'\n${CODEX}EOF\n`, after: TWO },
   {
