@@ -13,6 +13,9 @@ const isFull = process.env['LOCAL_CODER_TEST_FULL'] === '1';
 const KILLS = { writes: isFull ? 60 : 10, patch: isFull ? 60 : 5 };
 const child = new URL('./support/storm-child.ts', import.meta.url).pathname;
 
+/** Of one loop: how long 60 kills take says nothing of what they leave. */
+const LOOP_LIMIT = { timeout: 300_000 };
+
 /** Lets the child finish some rounds and kills it somewhere in the next one. */
 async function runAndKill(root: string, stateDir: string, kind: string, round: number): Promise<void> {
   const running = spawn(process.execPath, [child, root, stateDir, kind], {
@@ -29,7 +32,7 @@ async function leftOver(root: string): Promise<string[]> {
 }
 
 describe('kill -9', () => {
-  it('during writes of 5 MB leaves every file whole, and a history that fits', async (t) => {
+  it('during writes of 5 MB leaves every file whole, and a history that fits', LOOP_LIMIT, async (t) => {
     const { root, stateDir } = await setUp();
     const outcomes = { files: 0, checkpoints: 0 };
     for (let round = 0; round < KILLS.writes; round++) {
@@ -67,35 +70,39 @@ describe('kill -9', () => {
     t.diagnostic(`${KILLS.writes} kills, ${JSON.stringify(outcomes)}`);
   });
 
-  it('during a recorded patch of 200 files leaves it whole, and its checkpoint takes all of it back', async (t) => {
-    const { root, stateDir } = await setUp();
-    let restored = 0;
-    for (let round = 0; round < KILLS.patch; round++) {
-      await runAndKill(root, stateDir, 'patch', round);
-      const { history } = open(root, stateDir);
-      await history.recover();
-      assert.deepEqual(await leftOver(root), []);
-      assert.ok((await marks(root)).size <= 1, `a mixture after kill ${round}`);
-      const { checkpoints } = await history.list({ limit: 1 });
-      const [last] = checkpoints;
-      if (last && (await readdir(root)).length > 0) {
-        assert.equal(last.fileCount, 200);
-        const before = await marks(root);
-        await history.restore(last.id, ORIGIN);
-        assert.ok((await marks(root)).size <= 1);
-        assert.notDeepEqual(await marks(root), before);
-        await history.redo(ORIGIN);
-        assert.deepEqual(await marks(root), before);
-        restored++;
+  it(
+    'during a recorded patch of 200 files leaves it whole, and its checkpoint takes all of it back',
+    LOOP_LIMIT,
+    async (t) => {
+      const { root, stateDir } = await setUp();
+      let restored = 0;
+      for (let round = 0; round < KILLS.patch; round++) {
+        await runAndKill(root, stateDir, 'patch', round);
+        const { history } = open(root, stateDir);
+        await history.recover();
+        assert.deepEqual(await leftOver(root), []);
+        assert.ok((await marks(root)).size <= 1, `a mixture after kill ${round}`);
+        const { checkpoints } = await history.list({ limit: 1 });
+        const [last] = checkpoints;
+        if (last && (await readdir(root)).length > 0) {
+          assert.equal(last.fileCount, 200);
+          const before = await marks(root);
+          await history.restore(last.id, ORIGIN);
+          assert.ok((await marks(root)).size <= 1);
+          assert.notDeepEqual(await marks(root), before);
+          await history.redo(ORIGIN);
+          assert.deepEqual(await marks(root), before);
+          restored++;
+        }
+        await history.close();
       }
-      await history.close();
-    }
-    const disk = await diskBytes(join(stateDir, 'blobs'));
-    const { history } = open(root, stateDir);
-    assert.equal((await history.status()).usedBytes, disk);
-    t.diagnostic(`${KILLS.patch} kills, ${restored} restored and redone`);
-    assert.ok(restored > 0);
-  });
+      const disk = await diskBytes(join(stateDir, 'blobs'));
+      const { history } = open(root, stateDir);
+      assert.equal((await history.status()).usedBytes, disk);
+      t.diagnostic(`${KILLS.patch} kills, ${restored} restored and redone`);
+      assert.ok(restored > 0);
+    },
+  );
 });
 
 /** The first lines of all files: one, when all come from the same patch. */
