@@ -1,9 +1,11 @@
 import { chmod } from 'node:fs/promises';
 import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isWindows } from './platform.ts';
 
 /** How long a statement waits for another process's write. */
 const BUSY_TIMEOUT_MS = 5_000;
+const RETRY_MS = 5;
 
 /**
  * Opens a SQLite file that several instances share: write-ahead log (where the file system can), a busy timeout,
@@ -15,10 +17,10 @@ export async function openDatabase(file: string): Promise<DatabaseSync> {
   let database = new DatabaseSync(file);
   try {
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    useLog(database);
+    await unlocked(() => useLog(database));
   } catch (error) {
     database.close();
-    if (!isWithoutSharedMemory(error)) throw error;
+    if (!hasCode(error, WITHOUT_SHARED_MEMORY)) throw error;
     database = new DatabaseSync(file);
     if (!useRollbackJournal(database)) {
       database.close();
@@ -27,6 +29,21 @@ export async function openDatabase(file: string): Promise<DatabaseSync> {
   }
   if (!isWindows) await chmod(file, 0o600).catch(() => {}); // a file system without modes (FAT) keeps its own
   return database;
+}
+
+/**
+ * For the change of the journal's kind, for which SQLite does not wait: of two processes that open a new file at once,
+ * one is told that it is locked.
+ */
+async function unlocked(use: () => void): Promise<void> {
+  for (const deadlineMs = performance.now() + BUSY_TIMEOUT_MS; ; ) {
+    try {
+      return use();
+    } catch (error) {
+      if (!hasCode(error, LOCKED) || performance.now() > deadlineMs) throw error;
+    }
+    await delay(RETRY_MS);
+  }
 }
 
 /** The write-ahead log, unless the database was given the older journal (see below): others may have it open. */
@@ -45,9 +62,12 @@ function journalMode(database: DatabaseSync): unknown {
 /** SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_PROTOCOL: what a file system says that cannot map a file for several. */
 const WITHOUT_SHARED_MEMORY = new Set([10, 14, 15]);
 
-function isWithoutSharedMemory(error: unknown): boolean {
+/** SQLITE_BUSY */
+const LOCKED = new Set([5]);
+
+function hasCode(error: unknown, codes: ReadonlySet<number>): boolean {
   if (typeof error !== 'object' || error === null || !('errcode' in error)) return false;
-  return WITHOUT_SHARED_MEMORY.has(Number(error.errcode) & 0xff);
+  return codes.has(Number(error.errcode) & 0xff);
 }
 
 /**
