@@ -35,7 +35,7 @@ const CHECKPOINTS = 10_000;
 const RESTORED_BYTES = 20_000_000;
 const OUTPUT_BYTES = 100_000_000;
 const OUTPUT_LIMIT_MS = 60_000;
-const PAGE_ROUNDS = 40;
+const PAGE_ROUNDS = 10;
 
 export async function measureLarge(executable: string): Promise<LargeResults> {
   const base = await mkdtemp(join(tmpdir(), 'local-coder-bench-large-'));

@@ -20,8 +20,11 @@ export interface PageCostOptions {
   readonly rounds: number;
 }
 
-const CALLS_PER_TURN = 40;
-const WARM_UP_CALLS = 300;
+/** Long enough that live updates, four a second, go out while calls are made. */
+const CALLS_PER_TURN = 400;
+const WARM_UP_CALLS = 1_000;
+/** Before each turn: opening and closing the page is no part of what it costs to have it open. */
+const SETTLING_CALLS = 40;
 
 export async function measurePageCost(options: PageCostOptions): Promise<PageCost> {
   const { origin, file, rounds } = options;
@@ -38,9 +41,11 @@ export async function measurePageCost(options: PageCostOptions): Promise<PageCos
   try {
     await take(undefined, WARM_UP_CALLS);
     for (let round = 0; round < rounds; round++) {
+      await take(undefined, SETTLING_CALLS);
       await take(samples.closed, CALLS_PER_TURN);
       const close = await openPage(origin, headers);
       try {
+        await take(undefined, SETTLING_CALLS);
         await take(samples.open, CALLS_PER_TURN);
       } finally {
         await close();

@@ -25,7 +25,7 @@ test('an open page costs a call at most 5 %', { timeout: 240_000 }, async () => 
         pid: server.pid,
         stateDir,
         file: 'small.txt',
-        rounds: 40,
+        rounds: 8,
       });
       ratios.push(openMs / closedMs);
       if (openMs / closedMs <= MAX_RATIO) return;
