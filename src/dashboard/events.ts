@@ -19,7 +19,7 @@ const MAX_ROWS = 100;
  * none to answer anything with.
  */
 const MAX_STREAMS = 4;
-/** Looks at what tells nobody that it changes: the process table, a watched output. */
+/** Looks at what tells nobody that it changes: the process table, a watched output, the tunnel. */
 const LOOK_MS = 500;
 /** The numbers of the status change by themselves. */
 const STATUS_MS = 5_000;
@@ -93,10 +93,14 @@ export function createEvents(parts: DashboardParts) {
       parts.gatekeeper?.desk.onChange(() => changed('access')),
     ];
     let sign = '';
+    let tunnel = tunnelSign(parts);
     const look = setInterval(() => {
       const now = processesSign(parts);
       if (now !== sign) changed('processes');
       sign = now;
+      const tunnelNow = tunnelSign(parts);
+      if (tunnelNow !== tunnel) changed('status');
+      tunnel = tunnelNow;
       void lookAtOutputs();
     }, LOOK_MS);
     let grants = '';
@@ -176,4 +180,10 @@ export function createEvents(parts: DashboardParts) {
       for (const { stream } of readers) stream.end();
     },
   };
+}
+
+/** Changes with what the page shows of the tunnel. */
+function tunnelSign({ tunnel }: DashboardParts): string {
+  const { state, message, address } = tunnel() ?? {};
+  return JSON.stringify([state, message, address]);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { EventStream } from '../../src/dashboard/event-stream.ts';
+import type { TunnelModel } from '../../src/dashboard/models.ts';
 import { type Page, type PageServer, proof, startPage, until } from './support/page-server.ts';
 
 let server: PageServer;
@@ -80,6 +81,25 @@ describe('live updates', () => {
     await server.post(page, `/page/processes/${id}/stop`);
     await until(() => seen.events.slice(count).some(({ event }) => event === 'output'), 'it ended');
     await until(() => seen.has('processes'), 'the list changed');
+    seen.leave();
+  });
+
+  test('the tunnel is seen to go down and to come back at once, not with the next look at the numbers', async (t) => {
+    const { parts } = server;
+    const none = parts.tunnel;
+    t.after(() => Object.assign(parts, { tunnel: none }));
+    const tell = (state: TunnelModel['state']) =>
+      Object.assign(parts, {
+        tunnel: (): TunnelModel => ({ name: 'cloudflare', state, message: undefined, address: undefined }),
+      });
+    tell('up');
+    const seen = await watch(page);
+    const startedMs = performance.now();
+    for (const [count, state] of (['down', 'up'] as const).entries()) {
+      tell(state);
+      await until(() => seen.events.filter(({ event }) => event === 'status').length > count, state);
+    }
+    assert.ok(performance.now() - startedMs < 9_000, 'the numbers alone are due twice in ten seconds');
     seen.leave();
   });
 
