@@ -1,10 +1,13 @@
 import { html } from 'hono/html';
 import type { View } from './view.ts';
 
+/** Light modules around the code, without which ISO/IEC 18004 lets a reader miss it on a dark page. */
+const QUIET_ZONE = 4;
+
 /** A QR code as one path; dark on light in both colour schemes, as readers of it want. */
 export async function qrCode(text: string, label: string): Promise<View> {
   const { encode } = await import('uqr');
-  const { data, size } = encode(text, { ecc: 'L', border: 2 });
+  const { data, size } = encode(text, { ecc: 'L', border: QUIET_ZONE });
   let path = '';
   data.forEach((row, y) => {
     for (let x = 0; x < row.length; x++) {
