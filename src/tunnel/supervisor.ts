@@ -130,7 +130,8 @@ export class TunnelSupervisor {
       if (performance.now() - startedAtMs >= this.#timings.steady) this.#backoff.reset();
       const delayMs = this.#backoff.nextMs();
       const next = `Trying again in ${Math.max(1, Math.round(delayMs / 1000))} s.`;
-      this.#tellDown(`${error.message} ${error.hint ? `${error.hint} ` : ''}${next}`, error.logTail);
+      // The hint last: it may end with a path, after which nothing that follows would begin a sentence.
+      this.#tellDown(`${error.message} ${next}${error.hint ? ` ${error.hint}` : ''}`, error.logTail);
       await pause(delayMs, signal);
     }
   }
