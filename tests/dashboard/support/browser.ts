@@ -53,6 +53,7 @@ export interface TerminalServer {
 export async function startOnTerminal(
   args: readonly string[] = [],
   stateDir?: string,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<TerminalServer> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'lc-browser-')));
   const work = join(folder, 'project');
@@ -64,7 +65,7 @@ export async function startOnTerminal(
   const exited = new Promise<void>((resolve) => {
     ended = resolve;
   });
-  const environment = { ...programEnvironment({ TERM: 'xterm-256color' }) };
+  const environment = { ...programEnvironment({ TERM: 'xterm-256color', ...env }) };
   const pty = await openPty({
     file: command,
     args: all,
