@@ -53,7 +53,7 @@ export const vi: Texts = {
   lastCall: 'gần nhất',
   notCalled: 'Chưa có lời gọi nào từ phía khách',
   notCalledWhy:
-    'Dù cuộc trò chuyện nói gì, chưa có yêu cầu nào đến đây từ khi khởi động. Những lý do thường gặp:',
+    'Dù cuộc trò chuyện nói gì, chưa có lời gọi công cụ nào đến đây từ khi khởi động. Những lý do thường gặp:',
   whyNotNamed:
     'Chưa nhắc đến connector trong cuộc trò chuyện: gõ @local-coder, hoặc chọn + → local-coder, trong mỗi cuộc trò chuyện mới.',
   whyAddress: 'Connector được tạo cho một địa chỉ khác: hãy so với thẻ bên dưới, kể cả phần /mcp.',

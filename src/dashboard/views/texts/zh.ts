@@ -52,7 +52,7 @@ export const zh: Texts = {
   callsInAll: (count) => `启动以来共 ${count} 次调用`,
   lastCall: '最近一次',
   notCalled: '客户端尚未发起调用',
-  notCalledWhy: '无论聊天里怎么说，启动以来这里没有收到任何请求。常见原因：',
+  notCalledWhy: '无论聊天里怎么说，启动以来这里没有收到任何工具调用。常见原因：',
   whyNotNamed: '聊天中没有指定连接器：每个新聊天都要输入 @local-coder，或选择 + → local-coder。',
   whyAddress: '连接器是为另一个地址创建的：请与下方卡片核对，包括 /mcp。',
   whyNotConnected: '连接没有完成：要求输入一次性代码的页面可能还开着。',
