@@ -113,7 +113,8 @@ for (const shape of shapesUnderTest()) {
     });
 
     test('stands on the terminal; a used one is followed by the next; no log holds a token', async (t) => {
-      if (process.platform === 'win32' || shape === 'deno') return t.skip('no pseudo-terminal here for this');
+      if (process.platform === 'win32')
+        return t.skip('only on Linux and macOS: there is no pseudo-terminal for the test');
       const state = stateArgs(`terminal-${shape}`);
       const server = await onTerminal({ shape, cwd: folder, args: ['--port', '0', ...state] });
       try {
@@ -160,7 +161,8 @@ for (const shape of shapesUnderTest()) {
 
 describe('with --host localhost', () => {
   test('the links name the address that is listened on: under the name somebody else may listen on the other one', async (t) => {
-    if (process.platform === 'win32') return t.skip('no pseudo-terminal here for this');
+    if (process.platform === 'win32')
+      return t.skip('only on Linux and macOS: there is no pseudo-terminal for the test');
     const state = stateArgs('localhost');
     const server = await onTerminal({ cwd: folder, args: ['--host', 'localhost', '--port', '0', ...state] });
     try {
