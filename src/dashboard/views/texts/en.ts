@@ -52,7 +52,8 @@ export const en = {
   callsInAll: (count: string) => `${count} calls since the start`,
   lastCall: 'last one',
   notCalled: 'The client has not called yet',
-  notCalledWhy: 'Whatever a chat says: no call of a tool has arrived here since the start. The usual reasons:',
+  notCalledWhy:
+    'Whatever a chat says: no call of a tool has arrived here since the start. The usual reasons:',
   whyNotNamed:
     'The connector is not named in the chat: type @local-coder, or + → local-coder, in every new chat.',
   whyAddress: 'The connector was made for another address: compare it with the card below, /mcp included.',
