@@ -159,14 +159,3 @@ function startUpStandIns() {
   };
   return { plugin, check };
 }
-
-/** The largest parts of a bundle, for the build's report: `[package or file, bytes]`, largest first. */
-export function composition(metafile) {
-  const [output] = Object.values(metafile.outputs).filter(({ entryPoint }) => entryPoint);
-  const bytes = new Map();
-  for (const [file, { bytesInOutput }] of Object.entries(output.inputs)) {
-    const name = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? 'src';
-    bytes.set(name, (bytes.get(name) ?? 0) + bytesInOutput);
-  }
-  return [...bytes].sort((a, b) => b[1] - a[1]);
-}

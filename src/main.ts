@@ -8,8 +8,22 @@ import { forTerminal } from './runtime/terminal.ts';
 
 /** Reads the command line and calls one command; each command's code is loaded only when it is called. */
 async function main(args: readonly string[]): Promise<ExitCode> {
-  const { command, flags, words, switches, values, topic } = readArguments(args);
-  endWithReader(command);
+  const given = readArguments(args);
+  endWithReader(given.command);
+  const exitCode = await run(given);
+  // A server ends when it is told to, whether or not somebody still reads.
+  if (!SERVERS.includes(given.command)) await written();
+  return exitCode;
+}
+
+async function run({
+  command,
+  flags,
+  words,
+  switches,
+  values,
+  topic,
+}: ReturnType<typeof readArguments>): Promise<ExitCode> {
   switch (command) {
     case 'help':
       process.stdout.write((await import('./cli/help.ts')).helpText(topic));
@@ -99,6 +113,11 @@ function endWithReader(command: string): void {
     if (systemCode(error) !== 'EPIPE') throw error;
     if (!SERVERS.includes(command)) process.exit(EXIT.ok);
   });
+}
+
+/** What a pipe still holds back where writing to it is not synchronous (macOS, Windows) would be cut by the exit. */
+function written(): Promise<void> {
+  return new Promise((resolve) => process.stdout.write('', () => resolve()));
 }
 
 main(process.argv.slice(2)).then(

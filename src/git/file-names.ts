@@ -1,24 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { CodedError } from '../runtime/errors.ts';
+import { quoteBytes, unquoteBytes } from '../runtime/quoted-name.ts';
 
 /**
  * A path relative to the top of the repository, `/` between its parts. A name that is not valid UTF-8 stands in
  * git's own quoted form (`"caf\351.txt"`), the only form in which it fits into JSON and can be given back.
  */
 export type RepoPath = string;
-
-const ESCAPES: Readonly<Record<string, number>> = {
-  a: 7,
-  b: 8,
-  t: 9,
-  n: 10,
-  v: 11,
-  f: 12,
-  r: 13,
-  '"': 34,
-  '\\': 92,
-};
-const ESCAPE_OF_BYTE = new Map(Object.entries(ESCAPES).map(([letter, byte]) => [byte, letter]));
 
 /** A path as git wrote it with -z. */
 export function pathFromBytes(bytes: Buffer): RepoPath {
@@ -31,7 +19,7 @@ export function pathFromBytes(bytes: Buffer): RepoPath {
  */
 export function pathFromQuoted(latin1: string): RepoPath {
   if (!latin1.startsWith('"') || !latin1.endsWith('"')) return pathFromBytes(Buffer.from(latin1, 'latin1'));
-  return pathFromBytes(unquoteBytes(latin1, 'latin1'));
+  return pathFromBytes(unquoteBytes(latin1.slice(1, -1), 'latin1'));
 }
 
 /** The bytes that git knows the path by. */
@@ -44,7 +32,7 @@ export function quotedNonUtf8(name: string): Buffer | undefined {
   if (name.length < 2 || !name.startsWith('"') || !name.endsWith('"') || !/\\[2-3][0-7]{2}/.test(name)) {
     return undefined;
   }
-  const bytes = unquoteBytes(name, 'utf8');
+  const bytes = unquoteBytes(name.slice(1, -1), 'utf8');
   return isUtf8(bytes) ? undefined : bytes;
 }
 
@@ -64,27 +52,4 @@ export function pathAsArgument(path: RepoPath): string {
 /** Paths for `--pathspec-from-file --pathspec-file-nul`. */
 export function pathsForStdin(paths: readonly RepoPath[], prefix = ''): Buffer {
   return Buffer.concat(paths.flatMap((path) => [Buffer.from(prefix), pathToBytes(path), Buffer.from([0])]));
-}
-
-function unquoteBytes(text: string, encoding: 'utf8' | 'latin1'): Buffer {
-  const inner = text.slice(1, -1);
-  const parts: Buffer[] = [];
-  for (const [piece, octal, letter] of inner.matchAll(/\\([0-3][0-7]{2})|\\(.)|[^\\]+/gs)) {
-    if (octal !== undefined) parts.push(Buffer.from([Number.parseInt(octal, 8)]));
-    else if (letter !== undefined) parts.push(Buffer.from([ESCAPES[letter] ?? letter.charCodeAt(0)]));
-    else parts.push(Buffer.from(piece, encoding));
-  }
-  return Buffer.concat(parts);
-}
-
-/** git's C-style quoting: printable ASCII as it is, everything else escaped. */
-export function quoteBytes(bytes: Buffer): string {
-  let quoted = '"';
-  for (const byte of bytes) {
-    const letter = ESCAPE_OF_BYTE.get(byte);
-    if (letter !== undefined) quoted += `\\${letter}`;
-    else if (byte < 0x20 || byte >= 0x7f) quoted += `\\${byte.toString(8).padStart(3, '0')}`;
-    else quoted += String.fromCharCode(byte);
-  }
-  return `${quoted}"`;
 }

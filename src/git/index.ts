@@ -5,7 +5,7 @@ export type { SwitchReport } from './checkout.ts';
 export type { CommitReport } from './commit.ts';
 export type { DiffReport } from './diff.ts';
 export { shortList } from './failures.ts';
-export { pathToBytes, quoteBytes, quotedNonUtf8, type RepoPath } from './file-names.ts';
+export { pathToBytes, quotedNonUtf8, type RepoPath } from './file-names.ts';
 export { createGit, Git, OpenRepository } from './git.ts';
 export type { GitProgramOptions as GitOptions } from './git-program.ts';
 export type { LogEntry, LogReport } from './log.ts';

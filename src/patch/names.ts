@@ -1,16 +1,5 @@
+import { unquoteBytes } from '../runtime/quoted-name.ts';
 import { invalidPatch } from './invalid-patch.ts';
-
-const ESCAPES: Readonly<Record<string, number>> = {
-  a: 7,
-  b: 8,
-  t: 9,
-  n: 10,
-  v: 11,
-  f: 12,
-  r: 13,
-  '"': 34,
-  '\\': 92,
-};
 
 /**
  * Decodes a C-quoted name as git writes it (`"a/f\303\266.txt"`) from the start of `text`.
@@ -20,22 +9,10 @@ const ESCAPES: Readonly<Record<string, number>> = {
 export function unquoteName(text: string, patchLine: number): { name: string; length: number } | undefined {
   const quoted = /^"((?:[^"\\]|\\(?:[abtnvfr"\\]|[0-3][0-7]{2}))*)"/.exec(text);
   if (quoted === null) return undefined;
-  const bytes: Uint8Array[] = [];
-  for (const part of (quoted[1] ?? '').match(/\\(?:[0-3][0-7]{2}|.)|[^\\]+/g) ?? []) {
-    if (!part.startsWith('\\')) bytes.push(new TextEncoder().encode(part));
-    else
-      bytes.push(
-        Uint8Array.of(part.length === 4 ? Number.parseInt(part.slice(1), 8) : ESCAPES[part[1] ?? '']!),
-      );
-  }
-  const all = new Uint8Array(bytes.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of bytes) {
-    all.set(part, at);
-    at += part.length;
-  }
   try {
-    const name = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(all);
+    const name = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      unquoteBytes(quoted[1] ?? '', 'utf8'),
+    );
     return { name, length: quoted[0].length };
   } catch {
     throw invalidPatch(

@@ -1,5 +1,5 @@
 /**
- * The stable error codes of the public interface (shared vocabulary of every tool, see README.md).
+ * The stable error codes of the public interface (one vocabulary for all tools).
  * A code may be added, never renamed: prompts and clients branch on them.
  */
 export type ErrorCode =

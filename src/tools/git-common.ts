@@ -4,13 +4,13 @@ import {
   type ChangedFile,
   type OpenRepository,
   pathToBytes,
-  quoteBytes,
   quotedNonUtf8,
   type RepoPath,
   type StatusEntry,
   type TouchedFile,
 } from '../git/index.ts';
 import { recordAround } from '../history/index.ts';
+import { quoteBytes } from '../runtime/quoted-name.ts';
 import type { Workspace } from '../workspace/index.ts';
 import type { ShapeOf, ToolContext } from './define.ts';
 import { recordFields } from './files-call.ts';

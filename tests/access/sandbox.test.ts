@@ -540,7 +540,7 @@ describe('what confined programs get', () => {
     });
     assert.deepEqual(kept, { PATH: '/usr/bin', LC_ALL: 'C', GIT_AUTHOR_NAME: 'a' });
     assert.equal(
-      withoutFolders({ PATH: '/work/bin:/usr/bin:relative:/work' }, ['/work'])['PATH'],
+      withoutFolders({ PATH: '/project/bin:/usr/bin:relative:/project' }, ['/project'])['PATH'],
       '/usr/bin',
     );
   });

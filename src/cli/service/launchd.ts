@@ -2,13 +2,12 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, UsageError } from '../../config/usage-error.ts';
-import { systemCode } from '../../runtime/errors.ts';
 import { lastLines } from './bounded-log.ts';
 import { markerLine, readMarker, type ServiceDefinition, serviceId } from './definition.ts';
+import { readDefinition, writeWhole } from './definition-file.ts';
 import type { ServiceManager } from './manager.ts';
 import { logFile, readRecord } from './run-record.ts';
 import { must, type System } from './system.ts';
-import { writeWhole } from './write-whole.ts';
 import { xmlText } from './xml.ts';
 
 /** The old service goes away a moment after bootout has answered. */
@@ -38,14 +37,7 @@ export function launchdManager(name: string, stateDir: string, system: System): 
 
     text: plistText,
 
-    async current() {
-      try {
-        return await readFile(file, 'utf8');
-      } catch (error) {
-        if (systemCode(error) === 'ENOENT') return undefined;
-        throw new UsageError(`${file} cannot be read (${systemCode(error) ?? String(error)}).`, EXIT.failed);
-      }
-    },
+    current: () => readDefinition(file),
 
     isSame: (installed, text) => installed === text,
 

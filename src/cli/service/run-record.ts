@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { processStartTime } from '../../runtime/process-identity.ts';
-import { writeWhole } from './write-whole.ts';
+import { writeWhole } from './definition-file.ts';
 
 /** A process by pid and start time, so that it is told from a later one with the same pid. */
 export interface ProcessId {

@@ -1,11 +1,10 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EXIT, UsageError } from '../../config/usage-error.ts';
-import { systemCode } from '../../runtime/errors.ts';
 import { DEFAULT_NAME, markerLine, type ServiceDefinition, serviceId } from './definition.ts';
+import { readDefinition, writeWhole } from './definition-file.ts';
 import type { ServiceManager } from './manager.ts';
 import { must, type System } from './system.ts';
-import { writeWhole } from './write-whole.ts';
 
 /** A unit of the user's own systemd. Its log is the journal, which bounds itself. */
 export function systemdManager(name: string, system: System): ServiceManager {
@@ -37,14 +36,7 @@ export function systemdManager(name: string, system: System): ServiceManager {
 
     text: (definition) => unitText(definition, environmentFile),
 
-    async current() {
-      try {
-        return await readFile(file, 'utf8');
-      } catch (error) {
-        if (systemCode(error) === 'ENOENT') return undefined;
-        throw new UsageError(`${file} cannot be read (${systemCode(error) ?? String(error)}).`, EXIT.failed);
-      }
-    },
+    current: () => readDefinition(file),
 
     isSame: (installed, text) => installed === text,
 

@@ -3,10 +3,10 @@ import { win32 } from 'node:path';
 import { stopInstance } from '../stop-instance.ts';
 import { lastLines } from './bounded-log.ts';
 import { markerLine, readMarker, type ServiceDefinition, serviceId } from './definition.ts';
+import { writeWhole } from './definition-file.ts';
 import type { ServiceManager } from './manager.ts';
 import { logFile, readRecord, serviceFolder } from './run-record.ts';
 import { must, type System } from './system.ts';
-import { writeWhole } from './write-whole.ts';
 import { xmlText } from './xml.ts';
 
 /** A task at logon. Its states are printed in the system's language, so what runs is told by our own record. */
