@@ -9,21 +9,14 @@ import { forTerminal } from './runtime/terminal.ts';
 /** Reads the command line and calls one command; each command's code is loaded only when it is called. */
 async function main(args: readonly string[]): Promise<ExitCode> {
   const given = readArguments(args);
-  endWithReader(given.command);
+  endWithReader(given);
   const exitCode = await run(given);
   // A server ends when it is told to, whether or not somebody still reads.
-  if (!SERVERS.includes(given.command)) await written();
+  if (!isServer(given)) await written();
   return exitCode;
 }
 
-async function run({
-  command,
-  flags,
-  words,
-  switches,
-  values,
-  topic,
-}: ReturnType<typeof readArguments>): Promise<ExitCode> {
+async function run({ command, flags, words, switches, values, topic }: Given): Promise<ExitCode> {
   switch (command) {
     case 'help':
       process.stdout.write((await import('./cli/help.ts')).helpText(topic));
@@ -105,13 +98,20 @@ async function run({
   }
 }
 
-const SERVERS: readonly string[] = ['serve', 'agent', 'run', 'relay', 'service'];
+type Given = ReturnType<typeof readArguments>;
+
+/** Whether it runs until it is told to end. */
+function isServer({ command, words }: Given): boolean {
+  if (command === 'relay') return words.length === 0;
+  if (command === 'service') return words[0] === 'run';
+  return command === 'serve' || command === 'agent' || command === 'run';
+}
 
 /** Whoever reads a command's output may close it early (`| head`): the command ends quietly, a server goes on. */
-function endWithReader(command: string): void {
+function endWithReader(given: Given): void {
   process.stdout.on('error', (error) => {
     if (systemCode(error) !== 'EPIPE') throw error;
-    if (!SERVERS.includes(command)) process.exit(EXIT.ok);
+    if (!isServer(given)) process.exit(EXIT.ok);
   });
 }
 
