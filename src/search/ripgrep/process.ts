@@ -33,6 +33,8 @@ export async function runRipgrep(
   limits: Limits,
   onOutput: (chunk: Buffer) => boolean,
 ): Promise<RipgrepEnd> {
+  // Nothing is begun for which there is no time left: how far it came would be a matter of luck.
+  if (limits.deadlineMs <= performance.now()) return { exitCode: null, stderr: '', timedOut: true };
   const env = environment();
   // A folder that is swapped for a link while it is being searched leads nowhere where there is nothing else.
   const sandbox = await program.confinement?.orNone();
