@@ -333,7 +333,8 @@ find_installed() {
   if [ -f "$program" ] && [ ! -h "$program" ]; then
     [ -s "$program" ] || return 0
     if installed=$(answer_of "$program" 2>/dev/null); then
-      ! is_version "$installed" || return 0
+      # One that says its version and does no more than that is put there anew.
+      ! is_version "$installed" || { starts "$program" 2>/dev/null || installed=''; return 0; }
     else
       installed=''
       case $(head -c 4 "$program" 2>/dev/null) in
@@ -517,20 +518,27 @@ unpack() {
 # What is about to be installed must start here: what is there stays until then.
 prove() {
   words=$(answer_of "$temporary/local-coder" 2>"$temporary/words") || words=''
-  [ "$words" = "$version" ] && return 0
+  [ "$words" = "$version" ] && starts "$temporary/local-coder" 2>"$temporary/words" && return 0
   sed 1,5!d "$temporary/words" >&2
   fail "The downloaded local-coder $version does not start here, so nothing was changed." \
     'Where the folder forbids programs (noexec), choose another one with --dir; where a library is named above,' \
     'install it (libstdc++6 on Debian and Ubuntu).'
 }
 
-# The version that a file says it is; fails when it does not start.
+# The version that a file says it is; fails when it cannot be started.
 answer_of() {
   [ -f "$1" ] && [ -x "$1" ] || return 1
+  ask "$1" --version
+}
+
+# Whether all of the program is there and runs: its version is answered before Node begins.
+starts() { ask "$1" --help >/dev/null; }
+
+ask() {
   limit=''
   if have timeout; then limit='timeout 30'; fi
   # shellcheck disable=SC2086 # two words or none
-  (cd / && LOCAL_CODER_UPGRADE=proving $limit "$1" --version </dev/null)
+  (cd / && LOCAL_CODER_UPGRADE=proving $limit "$1" "$2" </dev/null)
 }
 
 advise_path() {

@@ -8,6 +8,7 @@ import { inject } from './inject.mjs';
 import { signMachO } from './macho-signature.mjs';
 import { stripMachO } from './macho-strip.mjs';
 import { flipFuse } from './sea-fuse.mjs';
+import { addVersionAnswer } from './version-answer.mjs';
 
 const run = promisify(execFile);
 const IDENTIFIER = 'local-coder';
@@ -44,7 +45,13 @@ export async function assemble({ target, base, blob, executable, folder, package
     await copyFile(base, draft);
     await chmod(draft, 0o755);
     await inject({ file: draft, blob, isMac: target.platform === 'darwin', packages });
-    if (target.platform === 'darwin') await sign(draft);
+    if (target.platform === 'darwin') {
+      await sign(draft);
+    } else {
+      const file = await readFile(draft);
+      addVersionAnswer(file, target.arch, about.version);
+      await writeFile(draft, file);
+    }
   }
   await mkdir(dirname(executable), { recursive: true });
   // A copy, because the injection writes the file in one piece: Linux then keeps it in pages so large that a

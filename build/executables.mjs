@@ -26,6 +26,7 @@ const RECIPES = {
     'macho.mjs',
     'macho-signature.mjs',
     'sea-fuse.mjs',
+    'version-answer.mjs',
     'windows-executable.mjs',
     'windows-icon.mjs',
     'icon.mjs',

@@ -107,12 +107,18 @@ function isServer({ command, words }: Given): boolean {
   return command === 'serve' || command === 'agent' || command === 'run';
 }
 
-/** Whoever reads a command's output may close it early (`| head`): the command ends quietly, a server goes on. */
+/**
+ * Whoever reads a command's output may close it early (`| head`): the command ends quietly. A server goes on without a
+ * reader, and when the disk is full that its messages go to.
+ */
 function endWithReader(given: Given): void {
   process.stdout.on('error', (error) => {
-    if (systemCode(error) !== 'EPIPE') throw error;
-    if (!isServer(given)) process.exit(EXIT.ok);
+    if (isServer(given)) return;
+    if (systemCode(error) === 'EPIPE') process.exit(EXIT.ok);
+    process.stderr.write(`local-coder: the output could not be written: ${error.message}\n`);
+    process.exit(EXIT.failed);
   });
+  process.stderr.on('error', () => {}); // there is nobody left to tell
 }
 
 /** What a pipe still holds back where writing to it is not synchronous (macOS, Windows) would be cut by the exit. */

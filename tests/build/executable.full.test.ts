@@ -52,12 +52,13 @@ describe('dist', () => {
     await copyFile(EXECUTABLE, copy);
     await chmod(copy, 0o555);
     await chmod(folder, 0o555);
-    const { status, stdout, stderr } = spawnSync(copy, ['--version'], {
+    const { status, stdout, stderr } = spawnSync(copy, ['--help'], {
       env: {},
       cwd: folder,
       encoding: 'utf8',
     });
-    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: `${VERSION}\n`, stderr: '' });
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+    assert.ok(stdout.startsWith(`local-coder ${VERSION}: `), stdout);
   });
 
   test('the bundle and the executable find their assets, the latter without the repository', async () => {
@@ -115,8 +116,9 @@ describe('dist', () => {
 
   test('NODE_OPTIONS of the caller do not reach the executable', async () => {
     const env = { NODE_OPTIONS: '--require /no/such/file.cjs' };
-    const { exitCode, stdout } = await runToEnd({ shape: 'executable', args: ['--version'], env });
-    assert.deepEqual({ exitCode, stdout }, { exitCode: 0, stdout: `${VERSION}\n` });
+    const { exitCode, stdout } = await runToEnd({ shape: 'executable', args: ['--help'], env });
+    assert.equal(exitCode, 0);
+    assert.ok(stdout.startsWith(`local-coder ${VERSION}: `), stdout);
   });
 
   test('the executable is stripped and small', { skip: isLinux ? false : 'only on Linux' }, async () => {

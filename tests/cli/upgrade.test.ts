@@ -278,6 +278,11 @@ describe('local-coder upgrade', { skip }, () => {
       ],
       ['#!/bin/sh\necho 1.0.9\n', /says that it is version "1\.0\.9"/],
       ['\x7fELF broken', /does not start on this machine/],
+      // What says its version, and no more: all of the program has to run.
+      [
+        '#!/bin/sh\n[ "$1" = --version ] && { echo 1.1.0; exit; }\necho bad bundle >&2\nexit 4\n',
+        /exit code 4: bad bundle\)\. Nothing was changed/,
+      ],
     ];
     for (const [program, pattern] of cases) {
       publish('1.1.0', Buffer.from(program));

@@ -143,19 +143,25 @@ async function whyNotStarting(
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   try {
-    const result = await runProgram(file, ['--version'], {
-      cwd: dirname(file),
-      env: { ...process.env, [PROVING]: 'proving' },
-      timeoutMs: PROOF_MS,
-      maxBytes: 64 * 1024,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    if (result.timedOut) return `it does not answer within ${PROOF_MS / 1000} s`;
-    const answer = result.stdout.toString('utf8').trim();
-    if (result.exitCode === 0 && answer === version) return undefined;
-    if (result.exitCode === 0) return `it says that it is version "${answer.slice(0, 64)}"`;
-    const words = result.stderr.trim().split('\n').slice(0, 3).join(' ').slice(0, 300);
-    return `exit code ${result.exitCode}${words === '' ? '' : `: ${words}`}`;
+    // The version is answered before Node begins (build/version-answer.mjs); the help is written by all of the program.
+    for (const argument of ['--version', '--help']) {
+      const result = await runProgram(file, [argument], {
+        cwd: dirname(file),
+        env: { ...process.env, [PROVING]: 'proving' },
+        timeoutMs: PROOF_MS,
+        maxBytes: 64 * 1024,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (result.timedOut) return `it does not answer within ${PROOF_MS / 1000} s`;
+      if (result.exitCode !== 0) {
+        const words = result.stderr.trim().split('\n').slice(0, 3).join(' ').slice(0, 300);
+        return `exit code ${result.exitCode}${words === '' ? '' : `: ${words}`}`;
+      }
+      const answer = result.stdout.toString('utf8').trim();
+      if (argument === '--version' && answer !== version)
+        return `it says that it is version "${answer.slice(0, 64)}"`;
+    }
+    return undefined;
   } catch (error) {
     signal?.throwIfAborted();
     return error instanceof Error ? error.message : String(error);

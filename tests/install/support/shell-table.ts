@@ -77,6 +77,12 @@ export function describeShell(shell: Shell): void {
       assert.equal(execFileSync('ls', ['-A', folder], { encoding: 'utf8' }), 'local-coder\n');
     });
 
+    test('one that says the newest version and does no more than that is put there anew', async () => {
+      box.installed(Buffer.from('#!/bin/sh\n[ "$1" = --version ] && echo 1.1.0\n'));
+      assert.equal((await box.run(shell, [])).code, 0);
+      assert.deepEqual(readFileSync(box.program), NEW);
+    });
+
     test('a version that is named, older than the newest', async () => {
       const { code } = await box.run(shell, ['--version=v1.0.0']);
       assert.equal(code, 0);
@@ -135,6 +141,10 @@ export function describeShell(shell: Shell): void {
       );
       publish('1.1.0', filesOf('1.1.0', standIn('1.0.9')));
       await unchanged(/does not start here, so nothing was changed/);
+      const half =
+        '#!/bin/sh\n[ "$1" = --version ] && { echo 1.1.0; exit; }\necho "bad bundle" >&2\nexit 4\n';
+      publish('1.1.0', filesOf('1.1.0', Buffer.from(half)));
+      await unchanged(/bad bundle\nlocal-coder: The downloaded local-coder 1\.1\.0 does not start/);
     });
 
     test('lists of releases that are broken', async () => {
