@@ -26,7 +26,7 @@ export interface ToolBench {
  */
 export async function toolBench(t: TestContext, services: Partial<Services> = {}): Promise<ToolBench> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'local-coder-test-')));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const root = join(folder, 'root');
   const stateDir = join(folder, 'state');
   await mkdir(root);

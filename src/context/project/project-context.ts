@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isSameOrInside } from '../../runtime/paths.ts';
-import { fileError, notADirectory, type Workspace } from '../../workspace/index.ts';
+import { type FileRef, fileError, notADirectory, type Workspace } from '../../workspace/index.ts';
 import { shareBytes, startOfText } from '../cut-document.ts';
 import { readGitHead } from '../git-head.ts';
 import { type GuidanceDocument, readGuidance, SeenTexts } from '../guidance.ts';
@@ -97,11 +97,15 @@ export async function projectContext(
 async function openFolder(workspace: Workspace, path: string): Promise<string> {
   const folder = await workspace.forReading(path);
   const file = { path: folder, shown: workspace.display(folder) };
-  const stats = await stat(folder).catch(async (error: unknown) => {
-    throw await fileError(error, file, 'read');
-  });
+  const stats = await stat(folder).catch(cannotRead(file));
   if (!stats.isDirectory()) throw notADirectory(file);
   return folder;
+}
+
+function cannotRead(file: FileRef) {
+  return async (error: unknown): Promise<never> => {
+    throw await fileError(error, file, 'read');
+  };
 }
 
 interface WithNote<T> {
@@ -182,9 +186,8 @@ function layoutText(files: Files, shown: string, maxDepth: number): { text: stri
 }
 
 async function documentsOf(folder: string, maxBytesPerFile: number, workspace: Workspace) {
-  const realFolder = await realpath(folder).catch(async (error: unknown) => {
-    throw await fileError(error, { path: folder, shown: workspace.display(folder) }, 'read');
-  });
+  const unread = cannotRead({ path: folder, shown: workspace.display(folder) }); // it may be gone since it was opened
+  const realFolder = await realpath(folder).catch(unread);
   const roots = await Promise.all(workspace.roots.map((root) => realpath(root).catch(() => root)));
   // Who asks for a folder elsewhere (full mode) asks for its files too, and for nothing beyond them.
   const inside = roots.some((root) => isSameOrInside(realFolder, root));
@@ -198,7 +201,7 @@ async function documentsOf(folder: string, maxBytesPerFile: number, workspace: W
   });
   const list: GuidanceDocument[] = [...guidance.documents];
   const notes = [...guidance.notes];
-  const names = (await readdir(folder)).sort();
+  const names = (await readdir(folder).catch(unread)).sort();
   const readme = readmeAmong(names);
   const manifests = names.filter((name) => ecosystemOf(name) !== undefined);
   for (const name of readme === undefined ? manifests : [readme, ...manifests]) {
