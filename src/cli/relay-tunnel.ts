@@ -2,14 +2,11 @@ import type { CallRecord } from '../mcp/call.ts';
 import type { ToolRegistry } from '../mcp/registry.ts';
 import { type AgentConfiguration, readConfiguration } from '../relay/agent/configuration.ts';
 import { type ConnectionEnd, connect, TIMINGS } from '../relay/agent/connection.ts';
-import { connectUrl } from '../relay/agent/relay-http.ts';
-import { watchConfiguration, wireWorkspaces } from '../relay/agent/run-agent.ts';
+import { atRelay, watchConfiguration, wireWorkspaces } from '../relay/agent/run-agent.ts';
 import { type RunLock, takeRunLock } from '../relay/agent/run-lock.ts';
 import { serveFrom, viewerCalls } from '../relay/agent/viewer-agent.ts';
-import { PROTOCOL_VERSION } from '../relay/protocol.ts';
 import { viewerContracts } from '../relay/viewer/contracts.ts';
 import type { Log } from '../runtime/log.ts';
-import { VERSION } from '../runtime/version.ts';
 import {
   type RunningTunnel,
   type TunnelEnd,
@@ -95,18 +92,11 @@ async function open(
   const welcome = Promise.withResolvers<string>();
   const serve = callsOf(options, () => configuration);
   const connecting = connect({
-    url: connectUrl(agent.serverBaseUrl),
-    token: agent.agentToken,
-    hello: {
-      type: 'hello',
-      protocol: PROTOCOL_VERSION,
-      agentId: agent.agentId,
-      version: VERSION,
-      workspaces: wireWorkspaces(configuration.workspaces),
+    ...atRelay(agent, configuration, {
       kind: 'full',
       access: options.access,
       tools: wireTools(options.registryFor(options.access)),
-    },
+    }),
     serve(request, ending) {
       lastRequestAtMs = Date.now();
       return serve(request, ending);

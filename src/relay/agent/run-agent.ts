@@ -80,16 +80,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
       }
       let welcomeAtMs: number | undefined;
       connection = await connect({
-        url: connectUrl(agent.serverBaseUrl),
-        token: agent.agentToken,
-        hello: {
-          type: 'hello',
-          protocol: PROTOCOL_VERSION,
-          agentId: agent.agentId,
-          version: VERSION,
-          workspaces: wireWorkspaces(configuration.workspaces),
-          ...tools.hello,
-        },
+        ...atRelay(agent, configuration, tools.hello),
         serve: tools.serve,
         env: options.env,
         timings,
@@ -118,6 +109,26 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
     stopWatching();
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+/** Where a paired agent connects to, and what it says of itself there. */
+export function atRelay(
+  { serverBaseUrl, agentToken, agentId }: NonNullable<AgentConfiguration['agent']>,
+  { workspaces }: AgentConfiguration,
+  tools: AgentTools['hello'],
+): { url: string; token: string; hello: Hello } {
+  return {
+    url: connectUrl(serverBaseUrl),
+    token: agentToken,
+    hello: {
+      type: 'hello',
+      protocol: PROTOCOL_VERSION,
+      agentId,
+      version: VERSION,
+      workspaces: wireWorkspaces(workspaces),
+      ...tools,
+    },
+  };
 }
 
 export function wireWorkspaces(workspaces: readonly AgentWorkspace[]): WireWorkspace[] {
