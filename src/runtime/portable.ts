@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { sea } from './platform.ts';
 
 /**
@@ -46,6 +46,24 @@ export function movedPath(path: string, from: string, to: string): string | unde
   if (path === from || path + oldSeparator === prefix) return to;
   if (!path.startsWith(prefix)) return undefined;
   return join(to, ...path.slice(prefix.length).split(oldSeparator));
+}
+
+/**
+ * How a path is written down that must be found again where the stick lies by then: below the program's folder of a
+ * portable run relative to it (`./projects/app`, `.` for itself), any other one as it is. `fromCarried` reads it.
+ * @param stateDir where it is written down
+ */
+export function toCarried(path: string, stateDir: string): string {
+  if (dataFolder !== stateDir) return path;
+  const place = dirname(stateDir);
+  if (movedPath(path, place, place) === undefined) return path;
+  const below = relative(place, path);
+  return below === '' ? '.' : `./${below.split(sep).join('/')}`;
+}
+
+/** The absolute path of what toCarried wrote into this state folder, wherever it lies now. */
+export function fromCarried(path: string, stateDir: string): string {
+  return path === '.' || path.startsWith('./') ? join(dirname(stateDir), path) : path;
 }
 
 /** The separator of the system that wrote an absolute path. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
+import { movedPath, toCarried } from '../runtime/portable.ts';
 import { type Dialect, emptyState, type ShellState } from './dialects/dialect.ts';
 import { areLarge } from './dialects/functions.ts';
 
@@ -44,6 +45,7 @@ interface FunctionsFile {
  * the server. Shells of the same name in different root folders are different shells.
  */
 export class ShellStates {
+  readonly #stateDir: string;
   readonly #folder: string;
   readonly #dialect: Dialect;
   readonly #runFolder: () => Promise<string>;
@@ -57,16 +59,18 @@ export class ShellStates {
   #fileNumber = 0;
 
   /**
+   * @param folder where states are kept
    * @param runFolder where restore files go; private to this server
    * @param initial state of a shell that is new
    */
   constructor(
-    stateDir: string,
+    { stateDir, folder }: { readonly stateDir: string; readonly folder: string },
     dialect: Dialect,
     runFolder: () => Promise<string>,
     initial: (cwd: string) => Promise<ShellState>,
   ) {
-    this.#folder = join(stateDir, 'shells');
+    this.#stateDir = stateDir;
+    this.#folder = folder;
     this.#dialect = dialect;
     this.#runFolder = runFolder;
     this.#initial = initial;
@@ -211,8 +215,11 @@ export class ShellStates {
       if (typeof parsed !== 'object' || parsed === null || !('version' in parsed) || parsed.version !== 1)
         return undefined;
       // Written by ourselves; every field that a later version lacks gets its default.
-      const { cwd, ...rest } = (parsed as { state?: Partial<ShellState> }).state ?? {};
-      return cwd === undefined ? undefined : { ...emptyState(cwd), ...rest, cwd };
+      const stored = parsed as { place?: string; state?: Partial<ShellState> };
+      const { cwd, ...rest } = stored.state ?? {};
+      if (cwd === undefined) return undefined;
+      const state = { ...emptyState(cwd), ...rest, cwd };
+      return stored.place === undefined ? state : movedState(state, stored.place, dirname(this.#stateDir));
     } catch {
       // Missing or damaged: a new shell.
       return undefined;
@@ -230,7 +237,8 @@ export class ShellStates {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       const temporary = `${file}.${process.pid}.tmp`;
       const { name, root, state } = shell;
-      await writeFile(temporary, JSON.stringify({ version: 1, name, root, state }), { mode: 0o600 });
+      const place = toCarried(root, this.#stateDir) === root ? undefined : dirname(this.#stateDir);
+      await writeFile(temporary, JSON.stringify({ version: 1, name, root, place, state }), { mode: 0o600 });
       await rename(temporary, file);
     });
     const settled = next.catch(() => {});
@@ -240,10 +248,23 @@ export class ShellStates {
 
   #key(name: string, root: string): string {
     return createHash('sha256')
-      .update(JSON.stringify([this.#dialect.kind, root, name]))
+      .update(JSON.stringify([this.#dialect.kind, toCarried(root, this.#stateDir), name]))
       .digest('hex')
       .slice(0, 32);
   }
+}
+
+/**
+ * The state of a shell whose folder lies elsewhere by now, with all that lay beside it (runtime/portable.ts): where it
+ * stands, and what its variables name (PATH, VIRTUAL_ENV). What functions and aliases name is the user's own text.
+ */
+function movedState(state: ShellState, then: string, now: string): ShellState {
+  if (then === now) return state;
+  const moved = (path: string) => movedPath(path, then, now) ?? path;
+  const environment = Object.entries(state.environment).map(([name, value]) => {
+    return [name, typeof value === 'string' ? value.split(delimiter).map(moved).join(delimiter) : value];
+  });
+  return { ...state, cwd: moved(state.cwd), environment: Object.fromEntries(environment) };
 }
 
 /** Text of a shell: one character per byte. */

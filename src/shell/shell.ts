@@ -355,7 +355,7 @@ export class Shell {
         : loadProfile(program, this.environment, stateDir, markerPrefix).catch(() => undefined);
     // What a shell carries from a time without confinement stays there.
     const states = new ShellStates(
-      confinement ? join(stateDir, 'confined') : stateDir,
+      { stateDir, folder: join(stateDir, ...(confinement ? ['confined'] : []), 'shells') },
       program.dialect,
       runFolder,
       async (cwd) => {

@@ -8,11 +8,14 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { openInstances } from '../../src/cli/instances.ts';
 import { createHistory, type History } from '../../src/history/index.ts';
+import { changeConfiguration, readConfiguration } from '../../src/relay/agent/configuration.ts';
 import { runPortable } from '../../src/runtime/portable.ts';
 import { processStartTime } from '../../src/runtime/process-identity.ts';
 import { openDatabase } from '../../src/runtime/sqlite.ts';
+import { createShell } from '../../src/shell/index.ts';
 import { createInstanceFolder } from '../../src/shell/instance-folder.ts';
 import { changeFile, recoverTransactions, Workspace } from '../../src/workspace/index.ts';
+import { links } from '../shell/helpers.ts';
 
 const run = promisify(execFile);
 const unixOnly = process.platform === 'win32' ? 'only on Linux or macOS' : false;
@@ -137,6 +140,61 @@ describe('state that is carried around', () => {
     assert.equal(await readFile(join(stick, 'app', 'a.txt'), 'utf8'), 'new\n');
     assert.deepEqual(await readdir(join(stick, 'app')), ['a.txt']);
     assert.deepEqual(await readdir(join(stick, 'local-coder-data', 'journal')), []);
+  });
+
+  describe('a named shell', { skip: unixOnly }, () => {
+    const inShell = async (root: string, command: string): Promise<string> => {
+      const shell = createShell({
+        stateDir: join(stick, 'local-coder-data'),
+        defaultShell: 'bash',
+        yieldMs: 20_000,
+        env: { PATH: process.env['PATH'], HOME: base },
+        startFiles: false,
+      });
+      try {
+        return (await shell.runCommand({ command, root, shell: 'work' }, links())).stdout;
+      } finally {
+        await shell.close({ graceMs: 200 });
+      }
+    };
+
+    test('of a folder on the stick stands where it stood, and its variables name the new place', async () => {
+      await mkdir(join(stick, 'app', 'inner'));
+      const set = 'cd inner; export PATH="$PWD/bin:$PATH" HERE="$PWD" OTHER=/elsewhere; alias hi="echo hi"';
+      await inShell(join(stick, 'app'), set);
+      await move();
+      const root = join(stick, 'app');
+      const now = await inShell(root, 'pwd; echo "$HERE"; echo "$PATH" | cut -d: -f1; echo "$OTHER"; hi');
+      const inner = join(root, 'inner');
+      assert.equal(now, `${inner}\n${inner}\n${join(inner, 'bin')}\n/elsewhere\nhi\n`);
+    });
+
+    test('of a folder on the computer is as it was', async () => {
+      const onComputer = await mkdtemp(join(base, 'computer-'));
+      await mkdir(join(onComputer, 'inner'));
+      await inShell(onComputer, 'cd inner');
+      await move();
+      assert.equal(await inShell(onComputer, 'pwd'), `${join(onComputer, 'inner')}\n`);
+    });
+  });
+
+  test('a workspace of a relay on the stick is found under its new path, one on the computer under the old', async () => {
+    const state = () => join(stick, 'local-coder-data');
+    const one = { accessMode: 'read_only' as const, displayName: 'one' };
+    await changeConfiguration(state(), () => ({
+      workspaces: [
+        { ...one, workspaceId: 'stick', rootPath: stick },
+        { ...one, workspaceId: 'app', rootPath: join(stick, 'app') },
+        { ...one, workspaceId: 'beside', rootPath: `${stick}2` },
+      ],
+    }));
+    const beside = `${stick}2`;
+    await move();
+    const { workspaces } = await readConfiguration(state());
+    assert.deepEqual(
+      workspaces.map(({ rootPath }) => rootPath),
+      [stick, join(stick, 'app'), beside],
+    );
   });
 
   describe('processes of another computer', () => {

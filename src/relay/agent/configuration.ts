@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { EXIT, UsageError } from '../../config/usage-error.ts';
 import { systemCode } from '../../runtime/errors.ts';
+import { fromCarried, toCarried } from '../../runtime/portable.ts';
 import { openDatabase } from '../../runtime/sqlite.ts';
 import { writePrivateFile } from '../../tunnel/private-file.ts';
 import { MAX_WORKSPACES_PER_AGENT } from '../protocol.ts';
@@ -22,7 +23,7 @@ export type AgentCredential = z.infer<typeof credential>;
 const workspace = z.object({
   workspaceId: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
   displayName: z.string().min(1).max(120),
-  /** Real, absolute. */
+  /** Real, absolute; in the file of a portable run relative to the program's folder (runtime/portable.ts). */
   rootPath: z.string().min(1),
   accessMode: z.literal('read_only'),
   languages: z.array(z.string().min(1).max(40)).max(20).optional(),
@@ -62,7 +63,7 @@ export async function readConfiguration(stateDir: string): Promise<AgentConfigur
     throw unusable(file, 'it is not valid JSON');
   }
   const parsed = configuration.safeParse(json);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return withRoots(parsed.data, (path) => fromCarried(path, stateDir));
   const issue = parsed.error.issues[0];
   throw unusable(file, `"${issue?.path.join('.')}": ${issue?.message}`);
 }
@@ -91,11 +92,17 @@ async function changeAlone(
   try {
     database.exec('BEGIN IMMEDIATE');
     const next = change(await readConfiguration(stateDir));
-    await writePrivateFile(configurationFile(stateDir), `${JSON.stringify(next, undefined, 2)}\n`);
+    const kept = withRoots(next, (path) => toCarried(path, stateDir));
+    await writePrivateFile(configurationFile(stateDir), `${JSON.stringify(kept, undefined, 2)}\n`);
     database.exec('COMMIT');
   } finally {
     database.close();
   }
+}
+
+function withRoots(configuration: AgentConfiguration, rootOf: (path: string) => string): AgentConfiguration {
+  const workspaces = configuration.workspaces.map((one) => ({ ...one, rootPath: rootOf(one.rootPath) }));
+  return { ...configuration, workspaces };
 }
 
 /** Changes with every write of the file; undefined where there is none. */
