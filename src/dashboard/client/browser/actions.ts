@@ -12,6 +12,8 @@ let warmAt = 0;
 let warming = 0;
 let seen = '';
 let hadFocus = false;
+/** Takes the question "sure?" from the one button that asks it. */
+let disarm = (): void => {};
 
 /** Buttons that answer for the owner take no press for a moment. */
 export function chill(): void {
@@ -64,6 +66,13 @@ export function listen(): void {
   document.addEventListener('focusin', () => {
     hadFocus = true;
   });
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') disarm();
+    // A key that is held down presses once: it would be its own second press.
+    if (event.key === 'Enter' && event.repeat && (event.target as Element).matches('button')) {
+      event.preventDefault();
+    }
+  });
   for (const name of ['focus', 'resize']) window.addEventListener(name, chill);
 }
 
@@ -74,23 +83,24 @@ function isMeant(button: HTMLElement): boolean {
   const { sure } = button.dataset;
   if (sure === undefined) return true;
   const { armed } = button.dataset;
-  if (armed !== undefined) {
-    // A double click is one intention.
-    if (now - Number(armed) < COLD_MS) return false;
-    delete button.dataset['armed'];
-    return true;
-  }
+  // A double click is one intention.
+  if (armed !== undefined && now - Number(armed) < COLD_MS) return false;
+  disarm();
+  if (armed !== undefined) return true;
   const label = button.textContent;
   const name = button.getAttribute('aria-label');
   button.dataset['armed'] = String(now);
   button.textContent = sure;
   button.removeAttribute('aria-label');
   say(sure);
-  setTimeout(() => {
+  const timer = setTimeout(() => disarm(), SURE_MS);
+  disarm = () => {
+    disarm = () => {};
+    clearTimeout(timer);
     delete button.dataset['armed'];
     button.textContent = label;
     if (name) button.setAttribute('aria-label', name);
-  }, SURE_MS);
+  };
   return false;
 }
 

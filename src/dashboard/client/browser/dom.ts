@@ -59,7 +59,8 @@ function removed(node: ChildNode): ChildNode | null {
 /** What the script or the reader has set on an element is not taken from it. */
 const OWN = ['open', 'aria-pressed', 'data-cursor', 'data-ansi', 'data-size', 'data-state'];
 
-function update(old: Node, next: Node): void {
+/** Makes one node look like another of the same name. */
+export function update(old: Node, next: Node): void {
   if (!(old instanceof Element && next instanceof Element)) {
     if (old.nodeValue !== next.nodeValue) old.nodeValue = next.nodeValue;
     return;

@@ -1,4 +1,4 @@
-import { find, parse } from './dom.ts';
+import { find, parse, update } from './dom.ts';
 import { isFiltered, place, refresh, setFilter, view } from './routes.ts';
 import { ask } from './session.ts';
 
@@ -32,7 +32,7 @@ function drawRows(): void {
   if (!body) return;
   for (const row of rows) {
     const old = document.getElementById(row.id);
-    if (old) old.replaceWith(row);
+    if (old) update(old, row);
     else if (!isFiltered()) insert(body, row);
   }
   if (isFiltered() && name === 'activity') refresh();
