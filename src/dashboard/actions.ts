@@ -2,12 +2,14 @@ import type { Context, Hono } from 'hono';
 import type { ApprovalAnswer } from '../access/index.ts';
 import { ACCESS_MODES } from '../auth/index.ts';
 import { jsonAnswer, refusal } from './answers.ts';
+import { localeOf } from './fragments.ts';
 import { type PageEnv, SESSION_HEADER } from './guard.ts';
 import type { createLogin } from './login.ts';
 import type { DashboardParts, PageGatekeeper } from './parts.ts';
 import type { Sessions } from './sessions.ts';
 import { redo, restore } from './sources/history.ts';
 import { shellOf } from './sources/processes.ts';
+import { textsOf } from './views/index.ts';
 
 type PageContext = Context<PageEnv>;
 type Body = Readonly<Record<string, unknown>>;
@@ -56,13 +58,7 @@ export function mountActions(app: Hono<PageEnv>, parts: DashboardParts, tools: A
       if (typeof given !== 'string' || !ANSWERS.has(given)) return invalid('answer');
       // The set holds answers alone.
       const settled = parts.approvals.answer(context.req.param('id') ?? '', given as ApprovalAnswer);
-      return settled
-        ? done()
-        : refusal(
-            409,
-            'SETTLED',
-            'It was answered already: on the terminal, in another tab, or by its client.',
-          );
+      return settled ? done() : refusal(409, 'SETTLED', textsFor(context).settled);
     }),
   );
   app.post(
@@ -70,7 +66,7 @@ export function mountActions(app: Hono<PageEnv>, parts: DashboardParts, tools: A
     action(async (context) =>
       parts.calls.stop(context.req.param('id') ?? '')
         ? done()
-        : refusal(409, 'NOT_RUNNING', 'This call is not running any more.'),
+        : refusal(409, 'NOT_RUNNING', textsFor(context).notRunning),
     ),
   );
   app.post(
@@ -81,7 +77,7 @@ export function mountActions(app: Hono<PageEnv>, parts: DashboardParts, tools: A
       onChange('processes');
       return survivors.length === 0
         ? done()
-        : refusal(409, 'SURVIVORS', `These processes could not be ended: ${survivors.join(', ')}.`);
+        : refusal(409, 'SURVIVORS', textsFor(context).survivors(survivors.join(', ')));
     }),
   );
   app.post(
@@ -134,7 +130,7 @@ function mountAccess(
     '/page/access/grants/:id/revoke',
     owner(async ({ store }, context) => {
       const grant = await store.grants.revoke(context.req.param('id') ?? '');
-      return grant === undefined ? refusal(404, 'NOT_FOUND', 'This client has no access any more.') : done();
+      return grant === undefined ? refusal(404, 'NOT_FOUND', textsFor(context).noAccess) : done();
     }),
   );
   app.post(
@@ -142,13 +138,15 @@ function mountAccess(
     owner(async ({ desk }, context, body) => {
       const access = ACCESS_MODES.find((mode) => mode === body['access']);
       if (body['access'] !== undefined && access === undefined) return invalid('access');
-      return (await desk.approve(context.req.param('reference') ?? '', access)) ? done() : noReference();
+      return (await desk.approve(context.req.param('reference') ?? '', access))
+        ? done()
+        : noReference(context);
     }),
   );
   app.post(
     '/page/access/waiting/:reference/deny',
     owner(async ({ desk }, context) =>
-      (await desk.deny(context.req.param('reference') ?? '')) ? done() : noReference(),
+      (await desk.deny(context.req.param('reference') ?? '')) ? done() : noReference(context),
     ),
   );
   app.post(
@@ -183,6 +181,11 @@ function invalid(name: string): Response {
   return refusal(400, 'INVALID_PARAMS', `"${name}" is missing or not what it can be.`);
 }
 
-function noReference(): Response {
-  return refusal(404, 'NOT_FOUND', 'This client does not wait any more.');
+/** Whose page it is reads why in its language. */
+function textsFor(context: PageContext) {
+  return textsOf(localeOf(context));
+}
+
+function noReference(context: PageContext): Response {
+  return refusal(404, 'NOT_FOUND', textsFor(context).notWaiting);
 }

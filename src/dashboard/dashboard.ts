@@ -5,12 +5,12 @@ import { mountActions } from './actions.ts';
 import { answer, htmlAnswer, refusal } from './answers.ts';
 import { appScript, appStyles } from './client/index.ts';
 import { createEvents } from './events.ts';
-import { mountFragments } from './fragments.ts';
+import { localeOf, mountFragments } from './fragments.ts';
 import { loggedIn, type PageEnv, sameOriginOnly } from './guard.ts';
 import { createLogin } from './login.ts';
 import type { DashboardParts } from './parts.ts';
 import { Sessions } from './sessions.ts';
-import { chooseLocale, pageShell } from './views/index.ts';
+import { chooseLocale, type Locale, pageShell, textsOf } from './views/index.ts';
 
 export interface Dashboard {
   /** Answers a request that passed the private listener's guard. */
@@ -38,8 +38,10 @@ export function createDashboard(parts: DashboardParts): Dashboard {
   mountFragments(app, parts);
   app.get('/page/events', (context) => events.stream(context));
   app.notFound(() => refusal(404, 'NOT_FOUND', 'There is nothing of this address on the page.'));
-  app.onError((error) => {
-    if (error instanceof CodedError) return refusal(statusOf(error), error.code, error.message);
+  app.onError((error, context) => {
+    if (error instanceof CodedError) {
+      return refusal(statusOf(error), error.code, messageOf(error, localeOf(context)));
+    }
     parts.onError(error);
     return refusal(500, 'INTERNAL_ERROR', 'Something is wrong in local-coder; its log says what.');
   });
@@ -52,6 +54,14 @@ export function createDashboard(parts: DashboardParts): Dashboard {
       await login.close();
     },
   };
+}
+
+/** The program's own errors are in English: in another language it is said first that it did not work. */
+function messageOf({ code, message }: CodedError, locale: Locale): string {
+  const { conflict, failed, gone } = textsOf(locale);
+  if (locale === 'en') return message;
+  if (code === 'PROCESS_NOT_FOUND') return gone;
+  return code === 'CONFLICT' ? conflict : `${failed} ${message}`;
 }
 
 function statusOf({ code }: CodedError): number {

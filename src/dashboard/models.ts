@@ -114,12 +114,17 @@ export interface FileDiffModel {
   readonly path: string;
   /** `diff`: hunks follow; the others have none. */
   readonly kind: 'diff' | 'binary' | 'large' | 'link' | 'unknown' | 'same';
-  /** What happened in words where there are no hunks, such as "file of 12 bytes → not there". */
-  readonly note: string | undefined;
+  /** What stood there before and after, where the hunks do not say it. */
+  readonly states: readonly [FileStateModel, FileStateModel] | undefined;
   readonly hunks: readonly HunkModel[];
   /** Lines that were left out because the diff is too long to show. */
   readonly hiddenLines: number;
 }
+
+export type FileStateModel =
+  | { readonly type: 'none' | 'folder' | 'special' }
+  | { readonly type: 'file'; readonly sizeBytes: number }
+  | { readonly type: 'link'; readonly target: string };
 
 export interface HunkModel {
   readonly oldStart: number;

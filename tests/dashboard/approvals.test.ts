@@ -55,6 +55,17 @@ describe('approval on the page', () => {
     assert.equal(await answer(id, 'allow'), 409, 'what is answered stays answered');
   });
 
+  test('what cannot be done is said in the language of the page', async () => {
+    const said = async (path: string, body = {}) =>
+      ((await (await server.post(page, path, body)).json()) as { message: string }).message;
+    assert.match(await said('/page/approvals/gone?lang=zh', { answer: 'allow' }), /^已经有人回答/);
+    assert.match(await said('/page/approvals/gone?lang=vi', { answer: 'allow' }), /^Đã có câu trả lời/);
+    assert.match(await said('/page/approvals/gone', { answer: 'allow' }), /^It was answered already/);
+    assert.match(await said('/page/processes/p99/stop?lang=zh'), /^这一项已经不存在/);
+    assert.match(await said('/page/history/redo?lang=zh'), /^操作失败。 There is no restore/);
+    assert.match(await said('/page/history/redo'), /^There is no restore/);
+  });
+
   test('the first answer wins, and the other side sees that it is settled', async () => {
     const own = terminal();
     try {

@@ -106,8 +106,8 @@ describe('the history on the page', () => {
     await server.call('delete_file', { path: 'd.bin' });
     const detail = await callDetail(server.parts, server.calls.answered()[0]!.id);
     assert.deepEqual(
-      [detail?.diffs[0]?.kind, detail?.diffs[0]?.note],
-      ['binary', 'file of 5 bytes → not there'],
+      [detail?.diffs[0]?.kind, detail?.diffs[0]?.states],
+      ['binary', [{ type: 'file', sizeBytes: 5 }, { type: 'none' }]],
     );
   });
 });

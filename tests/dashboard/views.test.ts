@@ -127,7 +127,7 @@ test('a diff of 5 MB is cut, says so, and is drawn within two seconds', async ()
   const diff: FileDiffModel = {
     path: 'src/big.ts',
     kind: 'diff',
-    note: undefined,
+    states: undefined,
     hiddenLines: 0,
     hunks: [{ oldStart: 1, newStart: 1, lines }],
   };
@@ -193,6 +193,24 @@ describe('languages', () => {
     for (const locale of ['vi', 'zh'] as const) compare(locale, textsOf('en'), textsOf(locale));
     // Shell is the word for a shell in all three.
     assert.deepEqual(same, ['vi.shell', 'zh.shell']);
+  });
+
+  test('states of files, access modes, and why no lines are compared are in words of it', async () => {
+    const { approvals, call } = samples('');
+    const states = [{ type: 'file', sizeBytes: 5 }, { type: 'none' }] as const;
+    const diffs = [{ path: 'a', kind: 'binary' as const, states, hunks: [], hiddenLines: 0 }];
+    const [request] = approvals;
+    assert.ok(request);
+    for (const [locale, words] of [
+      ['en', ['file of 5 bytes → not there', 'Not text: its lines cannot be compared.', 'Full']],
+      ['vi', ['tệp 5 byte → không có', 'Không phải văn bản', 'Toàn quyền']],
+      ['zh', ['5字节的文件 → 不存在', '不是文本', '完全']],
+    ] as const) {
+      const html =
+        String(await callView({ ...call, diffs }, locale)) +
+        String(await approvalsView([{ ...request, access: 'full' }], locale));
+      for (const word of words) assert.ok(html.includes(word), `${locale}: ${word}`);
+    }
   });
 
   test('numbers are written as the language writes them', async () => {

@@ -1,7 +1,7 @@
 import { diffHunks } from '../../edit/index.ts';
-import { describeState, type EntryState, type History, sameContent, stateText } from '../../history/index.ts';
+import { type EntryState, type History, sameContent, stateText } from '../../history/index.ts';
 import { sha256Hex } from '../../workspace/index.ts';
-import type { FileDiffModel } from '../models.ts';
+import type { FileDiffModel, FileStateModel } from '../models.ts';
 
 /** Larger files are named without a diff. */
 export const MAX_COMPARED_BYTES = 8 * 1024 * 1024;
@@ -33,15 +33,15 @@ export async function fileDiffs(pairs: readonly StatePair[]): Promise<FileDiffMo
 
 async function fileDiff(pair: StatePair, maxLines: number): Promise<FileDiffModel> {
   const { path, before, after } = pair;
-  const bare = (kind: FileDiffModel['kind'], note?: string): FileDiffModel => ({
+  const both = [stateModel(before), stateModel(after)] as const;
+  const bare = (kind: FileDiffModel['kind']): FileDiffModel => ({
     path,
     kind,
-    note,
+    states: kind === 'same' ? undefined : both,
     hunks: [],
     hiddenLines: 0,
   });
-  const note = `${describeState(before)} → ${describeState(after)}`;
-  if (before === undefined || after === undefined) return bare('unknown', note);
+  if (before === undefined || after === undefined) return bare('unknown');
   if (sameContent(before, after)) return bare('same');
   if (
     before.type === 'link' ||
@@ -49,22 +49,22 @@ async function fileDiff(pair: StatePair, maxLines: number): Promise<FileDiffMode
     before.type === 'folder' ||
     after.type === 'folder'
   ) {
-    return bare('link', note);
+    return bare('link');
   }
-  if (sizeOf(before) > MAX_COMPARED_BYTES || sizeOf(after) > MAX_COMPARED_BYTES) return bare('large', note);
+  if (sizeOf(before) > MAX_COMPARED_BYTES || sizeOf(after) > MAX_COMPARED_BYTES) return bare('large');
   const contents = await Promise.all([
     before.type === 'file' ? pair.readBefore() : Buffer.alloc(0),
     after.type === 'file' ? pair.readAfter() : Buffer.alloc(0),
   ]);
-  if (contents.includes(undefined)) return bare('unknown', note);
+  if (contents.includes(undefined)) return bare('unknown');
   const [oldText, newText] = await Promise.all([
     stateText(before, async () => contents[0]),
     stateText(after, async () => contents[1]),
   ]);
-  if (oldText === undefined || newText === undefined) return bare('binary', note);
+  if (oldText === undefined || newText === undefined) return bare('binary');
   const { hunks, hiddenLines } = await diffHunks(oldText, newText, { maxLines });
-  const change = before.type === 'none' || after.type === 'none' ? note : undefined;
-  return { path, kind: 'diff', note: change, hunks, hiddenLines };
+  const states = before.type === 'none' || after.type === 'none' ? both : undefined;
+  return { path, kind: 'diff', states, hunks, hiddenLines };
 }
 
 /** The bytes of a recorded state: from the record, or from the file while that still has them. */
@@ -78,6 +78,12 @@ export async function recordedBytes(
   if (kept !== undefined) return kept;
   const present = await history.present(path, MAX_COMPARED_BYTES);
   return present !== undefined && sha256Hex(present) === state.sha256 ? present : undefined;
+}
+
+function stateModel(state: EntryState | undefined): FileStateModel {
+  if (state === undefined) return { type: 'special' };
+  if (state.type === 'file') return { type: 'file', sizeBytes: state.sizeBytes };
+  return state.type === 'link' ? { type: 'link', target: state.target } : { type: state.type };
 }
 
 function sizeOf(state: EntryState): number {

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import type { AccessModel, GrantModel, WaitingClientModel } from '../models.ts';
 import type { Locale } from './locale.ts';
-import { fact, moment, NONE, press, type Tongue, tongueOf, type View } from './view.ts';
+import { fact, modeName, moment, NONE, press, type Tongue, tongueOf, type View } from './view.ts';
 import { plainText, shown } from './visible.ts';
 
 export function accessView(model: AccessModel, locale: Locale): View {
@@ -32,9 +32,10 @@ function waitingCard(client: WaitingClientModel, { t }: Tongue): View {
 ${press({ path: `${path}/deny`, label: t.deny, what, done: t.denied, look: 'bad' })}<button class="good" data-sure="${t.sureAllow}" aria-label="${t.allow}: ${what}">${t.allow}</button></form></article>`;
 }
 
-function grantItem(grant: GrantModel, { t }: Tongue): View {
+function grantItem(grant: GrantModel, tongue: Tongue): View {
+  const { t } = tongue;
   return html`<li id="grant-${grant.id}"><div class="head"><b>${shown(grant.client)}</b> <span class="soft">${shown(grant.host)}</span></div>
-<p class="soft">${Object.hasOwn(t.modes, grant.access) ? t.modes[grant.access as keyof typeof t.modes] : shown(grant.access)} · ${t.lastUsed} ${moment(grant.usedAt, 'ago')} · ${t.since} ${moment(grant.createdAt)} · ${t.until} ${moment(grant.expiresAt)}</p>${press(
+<p class="soft">${modeName(grant.access, tongue)} · ${t.lastUsed} ${moment(grant.usedAt, 'ago')} · ${t.since} ${moment(grant.createdAt)} · ${t.until} ${moment(grant.expiresAt)}</p>${press(
     {
       path: `access/grants/${encodeURIComponent(grant.id)}/revoke`,
       label: t.revoke,

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import type { ApprovalModel } from '../models.ts';
 import type { Locale } from './locale.ts';
-import { fact, moment, NONE, press, type Tongue, tongueOf, type View } from './view.ts';
+import { fact, modeName, moment, NONE, press, type Tongue, tongueOf, type View } from './view.ts';
 import { plainText, shown, shownLines } from './visible.ts';
 
 export function approvalsView(models: readonly ApprovalModel[], locale: Locale): View {
@@ -13,7 +13,8 @@ export function approvalsView(models: readonly ApprovalModel[], locale: Locale):
 <p class="soft none">${t.noApprovals}</p>`;
 }
 
-function card(model: ApprovalModel, { t }: Tongue): View {
+function card(model: ApprovalModel, tongue: Tongue): View {
+  const { t } = tongue;
   const path = `approvals/${encodeURIComponent(model.id)}`;
   const what = plainText(`${model.tool} ${model.subject}`.slice(0, 80));
   const answer = (label: string, value: string, look: 'good' | 'bad' | 'plain', done: string) =>
@@ -23,7 +24,7 @@ function card(model: ApprovalModel, { t }: Tongue): View {
   }${shown(model.tool)}</h3>
 <pre class="out subject-of" tabindex="0" role="group" aria-label="${t.inFull}">${shownLines(model.subject)}</pre>
 <dl class="facts">${fact(t.folder, html`<code>${shown(model.folder)}</code>`)}${
-    model.access === undefined ? NONE : fact(t.accessMode, shown(model.access))
+    model.access === undefined ? NONE : fact(t.accessMode, modeName(model.access, tongue))
   }${fact(t.asked, moment(model.askedAt))}${fact(t.expires, moment(model.expiresAt))}</dl>
 <div class="bar answers">${answer(t.deny, 'deny', 'bad', t.denied)}${answer(t.allow, 'allow', 'good', t.allowed)}
 <span class="always" role="group" aria-label="${t.always}"><span class="soft" aria-hidden="true">${t.always}</span>${answer(t.alwaysCall, 'always-call', 'plain', t.allowed)}${answer(t.alwaysTool, 'always-tool', 'plain', t.allowed)}${

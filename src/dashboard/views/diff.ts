@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { DiffLineModel, FileDiffModel, HunkModel } from '../models.ts';
+import type { DiffLineModel, FileDiffModel, FileStateModel, HunkModel } from '../models.ts';
 import { Highlighter, type TokenKind } from './highlight.ts';
 import { languageOf } from './languages.ts';
 import { NONE, type Tongue, type View } from './view.ts';
@@ -35,7 +35,8 @@ export function diffView(diffs: readonly FileDiffModel[], tongue: Tongue): View 
 ${diffs.map((diff) => fileView(diff, left, tongue))}`;
 }
 
-function fileView(diff: FileDiffModel, left: Allowance, { t, number }: Tongue): View {
+function fileView(diff: FileDiffModel, left: Allowance, tongue: Tongue): View {
+  const { t, number } = tongue;
   const hunks: View[] = [];
   let hidden = diff.hiddenLines;
   const language = languageOf(diff.path);
@@ -55,11 +56,18 @@ function fileView(diff: FileDiffModel, left: Allowance, { t, number }: Tongue): 
     diff.kind === 'diff'
       ? html` <span class="plus">+${number(counts.added)}</span> <span class="minus">−${number(counts.removed)}</span>`
       : NONE
-  }</h3>${diff.note === undefined ? (diff.kind === 'same' ? html`<p class="soft">${t.noDifference}</p>` : NONE) : html`<p class="soft">${shown(diff.note)}</p>`}${
+  }</h3>${diff.states === undefined ? NONE : html`<p class="soft">${stateView(diff.states[0], tongue)} → ${stateView(diff.states[1], tongue)}</p>`}${
+    diff.kind === 'diff' || diff.kind === 'link' ? NONE : html`<p class="soft">${t.noHunks[diff.kind]}</p>`
+  }${
     hunks.length > 0
       ? html`<div class="diff" tabindex="0" role="group" aria-label="${t.changesOf(plainText(diff.path))}">${hunks}</div>`
       : NONE
   }${hidden > 0 ? html`<p class="soft">${t.linesHidden(number(hidden))}</p>` : NONE}</div>`;
+}
+
+function stateView(state: FileStateModel, { t, size }: Tongue): View | string {
+  if (state.type === 'file') return t.fileStates.file(size(state.sizeBytes));
+  return state.type === 'link' ? html`${t.fileStates.link} ${shown(state.target)}` : t.fileStates[state.type];
 }
 
 function countsOf(hunks: readonly HunkModel[]): { added: number; removed: number } {

@@ -8,4 +8,5 @@ export { chooseLocale, LOCALES, type Locale } from './locale.ts';
 export { processesView, processOutputView, processView } from './processes.ts';
 export { pageShell } from './shell.ts';
 export { statusView } from './status.ts';
+export { textsOf } from './texts/index.ts';
 export type { View } from './view.ts';

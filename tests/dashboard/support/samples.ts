@@ -62,7 +62,7 @@ export function samples(evil: string): Samples {
   const diff: FileDiffModel = {
     path: `src/${evil}.ts`,
     kind: 'diff',
-    note: `note ${evil}`,
+    states: [{ type: 'link', target: `note ${evil}` }, { type: 'none' }],
     hiddenLines: 3,
     hunks: [
       {
@@ -149,7 +149,16 @@ export function samples(evil: string): Samples {
       arguments: { text: `{"command": "${evil}"}`, hiddenCharacters: 5 },
       result: { text: `\u001b[31mred ${evil}\u001b[0m\n${evil}`, hiddenCharacters: 0 },
       checkpointId: `k${evil}`,
-      diffs: [diff, { path: evil, kind: 'binary', note: evil, hunks: [], hiddenLines: 0 }],
+      diffs: [
+        diff,
+        {
+          path: evil,
+          kind: 'binary',
+          states: [{ type: 'link', target: evil }, { type: 'folder' }],
+          hunks: [],
+          hiddenLines: 0,
+        },
+      ],
       processId: `p${evil}`,
     },
     history,
