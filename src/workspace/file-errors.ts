@@ -1,6 +1,8 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { CodedError, systemCode } from '../runtime/errors.ts';
+import { isWindows } from '../runtime/platform.ts';
+import { meantPath } from './meant-path.ts';
 import { similarNames } from './similar-names.ts';
 
 /** Editing holds a file in memory several times over; reading streams and has no bound. */
@@ -119,21 +121,25 @@ export function specialFile(file: FileRef): CodedError {
   );
 }
 
-/** FILE_NOT_FOUND with what there is instead: similar names in the folder, or the deepest folder that exists. */
+/** FILE_NOT_FOUND with what there is instead: the same path as it must be written, similar names in the folder, or the deepest folder that exists. */
 export async function fileNotFound(file: FileRef): Promise<CodedError> {
   const names = await namesIn(dirname(file.path));
-  const shownFolder = file.shown.replaceAll('\\', '/').split('/').slice(0, -1).join('/');
-  if (names === undefined) {
+  const meant = await meantPath(file.path, file.shown);
+  if (names === undefined && meant === undefined) {
     if ((await obstacleAbove(file.path)) !== undefined) return notADirectoryOnTheWay(file);
+    const start = isAbsolute(file.shown) ? '; a relative path starts at the workspace folder' : '';
     return new CodedError(
       'FILE_NOT_FOUND',
       `"${file.shown}" does not exist: the folder ${await firstMissingFolder(file)} is not there.`,
-      'Use glob or list_directory to find the right path.',
+      `Use glob or list_directory to find the right path${start}.`,
     );
   }
-  const similar = similarNames(basename(file.path), names).map((name) =>
-    shownFolder === '' ? name : `${shownFolder}/${name}`,
-  );
+  // A shown path has `/` on every platform; elsewhere than on Windows a backslash is part of a name.
+  const shownFolder = file.shown.slice(0, file.shown.lastIndexOf('/') + 1);
+  const similar =
+    meant === undefined
+      ? similarNames(basename(file.path), names ?? []).map((name) => shownFolder + name)
+      : [meant];
   return new CodedError(
     'FILE_NOT_FOUND',
     `"${file.shown}" does not exist.`,
@@ -187,5 +193,6 @@ async function firstMissingFolder(file: FileRef): Promise<string> {
     if (exists) break;
     missing = parent;
   }
-  return `"${join(basename(dirname(missing)), basename(missing)).replaceAll('\\', '/')}"`;
+  const shown = join(basename(dirname(missing)), basename(missing));
+  return `"${isWindows ? shown.replaceAll('\\', '/') : shown}"`;
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { isWindows } from '../../src/runtime/platform.ts';
 import { readTools } from '../../src/tools/files-read.ts';
 import { failure, toolBench } from '../support/tool-context.ts';
 
@@ -98,4 +101,44 @@ test('the state folder and process secrets are out of reach', async (t) => {
     const status = await call(readTextFile, { path: '/proc/self/status' });
     assert.match(status.data.content, /^Name:/, 'generated files, whose size is 0, are read to their end');
   }
+});
+
+test('a path that is only written in another way is answered with the one to give', async (t) => {
+  const { call, put, root } = await bench(t);
+  await mkdir(join(root, 'my src'));
+  await put('my src/a b.ts', 'x\n');
+  const address = pathToFileURL(join(root, 'my src/a b.ts')).href;
+  const meant = async (path: string) =>
+    (await failure(call(readTextFile, { path }), 'FILE_NOT_FOUND')).details?.['similar'];
+  for (const path of [
+    '"my src/a b.ts"',
+    ' my src/a b.ts ',
+    'my src/a b.ts:12',
+    'my src/a b.ts#L3-L9',
+    'a/my src/a b.ts',
+    '@my src/a b.ts',
+    'file:my%20src/a%20b.ts',
+    `${basename(root)}/my src/a b.ts`,
+    ...(isWindows ? [] : ['my src\\a b.ts', 'my\\ src/a\\ b.ts']),
+  ]) {
+    assert.deepEqual(await meant(path), ['my src/a b.ts'], path);
+  }
+  const [given] = (await meant(address)) as string[];
+  assert.equal((await call(readTextFile, { path: given! })).data.content, 'x\n');
+  // Outside of the root nothing is looked at.
+  assert.equal(await meant(pathToFileURL(process.execPath).href), undefined);
+});
+
+test('a similar name is given with its folder, whatever characters it has', {
+  skip: isWindows,
+}, async (t) => {
+  const { call, put, root } = await bench(t);
+  await put('back\\slash.txt', 'x');
+  const hint = async (path: string) => (await failure(call(readTextFile, { path }), 'FILE_NOT_FOUND')).hint;
+  assert.equal(await hint('back\\slsh.txt'), 'Did you mean "back\\slash.txt"?');
+  const other = await mkdtemp(join(tmpdir(), 'similar-'));
+  t.after(() => rm(other, { recursive: true }));
+  await writeFile(join(other, 'read.me'), '');
+  assert.equal(await hint(join(other, 'raed.me')), `Did you mean "${join(other, 'read.me')}"?`);
+  assert.match(await hint(join(root, '../nowhere/at/all')), /relative path starts at the workspace folder/);
 });
