@@ -45,8 +45,9 @@ export async function client(
   }
   const options: ChangeOptions = { ...target(which, own), yes: own.yes, machine, terminal };
   if (action === 'remove') {
-    refuseOptions(flags, [], own, ['name', 'scope']);
-    return removeEntry(options);
+    refuseOptions(flags, [], own, ['name', 'scope', 'http']);
+    const address = own.http === undefined ? undefined : httpEntry(clientOf(options.client), own.http).url;
+    return removeEntry({ ...options, address });
   }
   return add(options, flags, own);
 }

@@ -242,6 +242,59 @@ describe('client', () => {
     assert.deepEqual(await readFile(file), await readFile(join(fixtures, 'claude_desktop_config.json')));
   });
 
+  test('an empty file is one without entries', async () => {
+    for (const [name, text] of [
+      ['cursor', ''],
+      ['claude-desktop', ' \r\n'],
+      ['codex', ''],
+    ] as const) {
+      const file = await put(name, 'user', 'cursor-mcp.json');
+      await writeFile(file, text);
+      assert.match((await run('remove', name, '--yes')).stdout, /has no entry "local-coder"/);
+      const { exitCode, stderr } = await run('add', name, '--yes');
+      assert.equal(`${stderr}${exitCode}`, '0', name);
+      assert.match(await readFile(file, 'utf8'), /local-coder/);
+      assert.equal((await run('remove', name, '--yes')).exitCode, 0);
+    }
+  });
+
+  test('an entry of another name goes away again: over HTTP by its address, of a renamed executable', async () => {
+    const address = 'http://127.0.0.1:3999/mcp';
+    assert.equal((await run('add', 'cursor', '--name', 'mine', '--http', address, '--yes')).exitCode, 0);
+    const refused = await run('remove', 'cursor', '--name', 'mine', '--yes');
+    assert.match(
+      refused.stderr,
+      /so it stays\. If it leads to local-coder, name its address too: --http URL/,
+    );
+    const other = await run('remove', 'cursor', '--name', 'mine', '--http', 'http://h/mcp', '--yes');
+    assert.match(other.stderr, /"mine" in .* does not lead to http:\/\/h\/mcp, so it stays/);
+    const file = join(home, '.cursor', 'mcp.json');
+    assert.deepEqual(Object.keys(JSON.parse(await readFile(file, 'utf8')).mcpServers), ['mine']);
+    assert.equal((await run('remove', 'cursor', '--name', 'mine', '--http', address, '--yes')).exitCode, 0);
+    assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), { mcpServers: {} });
+
+    const renamed = { command: '/opt/coder', args: ['--stdio', '--workspace', '/srv'] };
+    await writeFile(file, JSON.stringify({ mcpServers: { mine: renamed } }));
+    assert.match((await run('list')).stdout, /cursor +user +mine: \/opt\/coder --stdio/);
+    assert.equal((await run('remove', 'cursor', '--name', 'mine', '--yes')).exitCode, 0);
+    assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), { mcpServers: {} });
+  });
+
+  test('what is no file, or lies below one: said to a person, not to a model', async () => {
+    const file = join(home, '.cursor', 'mcp.json');
+    await mkdir(file, { recursive: true });
+    const folder = await run('add', 'cursor', '--yes');
+    assert.match(folder.stderr, /is a directory, not a file\. Move it away and run this again\.\n$/);
+    await rm(join(home, '.cursor'), { recursive: true });
+    await writeFile(join(home, '.cursor'), '');
+    const below = await run('add', 'cursor', '--yes');
+    assert.match(
+      below.stderr,
+      /\(ENOTDIR\) A file stands where one of its folders should be: look at .*\.cursor\./,
+    );
+    assert.equal(below.exitCode, 1);
+  });
+
   test('what is typed wrongly is refused with the next step', async () => {
     const wrong: [string[], RegExp][] = [
       [[], /Usage: local-coder client add claude-desktop\|/],

@@ -45,9 +45,14 @@ export async function addEntry(
   return EXIT.ok;
 }
 
-/** Takes an entry out again, after it was shown and agreed to. */
-export async function removeEntry(options: ChangeOptions): Promise<ExitCode> {
-  const { name, terminal } = options;
+/**
+ * Takes an entry out again, after it was shown and agreed to.
+ * @param options.address what the entry must lead to; it tells an entry over HTTP from that of another server
+ */
+export async function removeEntry(
+  options: ChangeOptions & { readonly address?: string | undefined },
+): Promise<ExitCode> {
+  const { name, terminal, address } = options;
   const client = clientOf(options.client);
   const { file, editor } = await open(options);
   const present = file.exists
@@ -57,9 +62,17 @@ export async function removeEntry(options: ChangeOptions): Promise<ExitCode> {
     terminal.output.write(`${client.label} has no entry "${name}" in ${file.path}.\n`);
     return EXIT.ok;
   }
-  if (!isOurs(name, present)) {
+  const url = addressOf(present);
+  if (address !== undefined && url !== address) {
+    throw new UsageError(`"${name}" in ${file.path} does not lead to ${address}, so it stays.`, EXIT.failed);
+  }
+  if (address === undefined && !isOurs(name, present)) {
+    const next =
+      url === undefined
+        ? 'local-coder client list shows ours.'
+        : 'If it leads to local-coder, name its address too: --http URL.';
     throw new UsageError(
-      `"${name}" in ${file.path} is the entry of another server, so it stays. local-coder client list shows ours.`,
+      `"${name}" in ${file.path} is the entry of another server, so it stays. ${next}`,
       EXIT.failed,
     );
   }
@@ -71,6 +84,11 @@ export async function removeEntry(options: ChangeOptions): Promise<ExitCode> {
     terminal.output.write(`Next: restart ${client.label}.\n`);
   }
   return written ? EXIT.ok : EXIT.failed;
+}
+
+function addressOf(entry: unknown): string | undefined {
+  const url = typeof entry === 'object' && entry !== null && 'url' in entry ? entry.url : undefined;
+  return typeof url === 'string' ? url : undefined;
 }
 
 async function open({ client, scope, machine }: ChangeOptions) {

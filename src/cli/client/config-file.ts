@@ -49,10 +49,16 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
     };
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    if (error instanceof CodedError) throw new UsageError(`${error.message} ${error.hint}`, EXIT.failed);
+    if (error instanceof CodedError) throw new UsageError(`${error.message} ${hintOf(error)}`, EXIT.failed);
     if (error instanceof TypeError) throw refuse('is not text in UTF-8; save it as UTF-8 first');
     throw refuse(`cannot be read (${systemCode(error) ?? String(error)})`);
   }
+}
+
+/** The hints of what is no file name tools, which a person at a terminal does not have. */
+function hintOf(error: CodedError): string {
+  const isOddFile = error.code === 'IS_A_DIRECTORY' || /is a pipe, socket or device/.test(error.message);
+  return isOddFile ? 'Move it away and run this again.' : error.hint;
 }
 
 /**
@@ -88,10 +94,20 @@ export async function replaceConfigFile(file: ConfigFile, text: string): Promise
       );
     }
     const why = error instanceof CodedError ? error.message : `(${systemCode(error) ?? String(error)})`;
-    throw new UsageError(
-      `${file.path} cannot be written: ${why} Make ${dirname(file.path)} writable, or add the entry by hand.`,
-      EXIT.failed,
-    );
+    throw new UsageError(`${file.path} cannot be written: ${why} ${nextStep(file.path, error)}`, EXIT.failed);
+  }
+}
+
+function nextStep(path: string, error: unknown): string {
+  switch (systemCode(error)) {
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return `A file stands where one of its folders should be: look at ${dirname(path)}.`;
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'There is no space left. Make some and run this again.';
+    default:
+      return `Make ${dirname(path)} writable, or add the entry by hand.`;
   }
 }
 

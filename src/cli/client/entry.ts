@@ -63,11 +63,19 @@ export function contradicting(entry: Entry): readonly string[] {
   return [...KEYS_OF_KIND[isStdio ? 'http' : 'stdio'], ...(entry.type === undefined ? ['type'] : [])];
 }
 
-/** True for an entry that starts local-coder or leads to an address of one, under whatever name. */
+/**
+ * True for an entry of the usual name, or one that starts local-coder, under whatever name: the executable may be
+ * renamed, so what its options begin with (stdioEntry) counts as well. An address alone says nothing of who answers there.
+ */
 export function isOurs(name: string, value: unknown): boolean {
   if (name === 'local-coder') return true;
   if (typeof value !== 'object' || value === null) return false;
   const { command, args } = value as { command?: unknown; args?: unknown };
   const words = [command, ...(Array.isArray(args) ? args : [])].filter((word) => typeof word === 'string');
-  return words.includes('--stdio') && words.some((word) => /local-coder|[\\/]src[\\/]main\.ts$/.test(word));
+  const stdio = words.indexOf('--stdio');
+  if (stdio === -1) return false;
+  return (
+    words[stdio + 1] === '--workspace' ||
+    words.some((word) => /local-coder|[\\/]src[\\/]main\.ts$/.test(word))
+  );
 }

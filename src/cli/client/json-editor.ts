@@ -17,7 +17,7 @@ import { insertProperty, type Layout, layoutOf, printed, removeProperty } from '
 export function jsonEditor(key: string): EntryEditor {
   return {
     async read(text) {
-      return entriesOf(await parse(text), key);
+      return text.trim() === '' ? new Map() : entriesOf(await parse(text), key);
     },
     async set(text, name, entry) {
       if (text.trim() === '') return newFile(text, key, name, entry);
@@ -27,6 +27,7 @@ export function jsonEditor(key: string): EntryEditor {
       return edited;
     },
     async remove(text, name) {
+      if (text.trim() === '') return text;
       const root = await parse(text);
       const property = propertyOf(objectAt(root, key), name);
       if (property === undefined) return text;
