@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { chmod, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,6 +15,24 @@ interface Ended {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+async function freePort(): Promise<number> {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port } = holder.address() as AddressInfo; // a listening TCP server has one
+  holder.close();
+  return port;
+}
+
+/** Waits until a server that cannot say its address answers. */
+async function answers(port: number, server: ChildProcess): Promise<void> {
+  const deadlineMs = performance.now() + 20_000;
+  const health = async () => (await fetch(`http://127.0.0.1:${port}/health`)).status;
+  while ((await health().catch(() => 0)) !== 200) {
+    assert.ok(performance.now() < deadlineMs && server.exitCode === null, `exit code ${server.exitCode}`);
+    await delay(20);
+  }
 }
 
 for (const shape of shapesUnderTest()) {
@@ -82,24 +101,49 @@ for (const shape of shapesUnderTest()) {
       const [code] = await doctor.closed;
       assert.deepEqual({ code, stderr: doctor.stderr() }, { code: 0, stderr: '' });
 
-      const holder = createServer().listen(0, '127.0.0.1');
-      await once(holder, 'listening');
-      const { port } = holder.address() as AddressInfo; // a listening TCP server has one
-      holder.close();
+      const port = await freePort();
       const server = await withoutReader(['serve', '--port', String(port)]);
       try {
-        const health = async () => (await fetch(`http://127.0.0.1:${port}/health`)).status;
-        const deadlineMs = performance.now() + 20_000;
-        while ((await health().catch(() => 0)) !== 200) {
-          assert.ok(performance.now() < deadlineMs && server.child.exitCode === null, server.stderr());
-          await delay(20);
-        }
+        await answers(port, server.child);
         server.child.kill('SIGTERM');
         await server.told;
         await server.closed;
         assert.equal(server.child.exitCode, 0);
       } finally {
         server.child.kill('SIGKILL'); // nothing where it has ended
+      }
+    });
+
+    const withoutFull =
+      process.platform !== 'linux'
+        ? 'only on Linux is there /dev/full'
+        : shape === 'deno' && 'only on Linux under Node: Deno throws where the start is announced';
+    test('a full disk under its output ends a command with a sentence, and leaves a server running', {
+      skip: withoutFull,
+    }, async () => {
+      const full = openSync('/dev/full', 'w');
+      const onFullDisk = async (args: string[], stderr: 'pipe' | number) => {
+        const { command, args: all } = await programCommand(shape, args);
+        const env = programEnvironment({ LOCAL_CODER_STATE_DIR: state });
+        return spawn(command, all, { cwd: folder, env, stdio: ['ignore', full, stderr] });
+      };
+      const port = await freePort();
+      const server = await onFullDisk(['serve', '--port', String(port), '--log-level', 'debug'], full);
+      try {
+        await answers(port, server);
+        await answers(port, server);
+        const ended = once(server, 'close');
+        server.kill('SIGTERM');
+        await ended;
+        assert.equal(server.exitCode, 0);
+        const help = await onFullDisk(['--help'], 'pipe');
+        const said = help.stderr!.toArray();
+        await once(help, 'close');
+        assert.equal(help.exitCode, 1);
+        assert.match(Buffer.concat(await said).toString(), /^local-coder: .*(ENOSPC|os error 28).*\n$/);
+      } finally {
+        server.kill('SIGKILL'); // nothing where it has ended
+        closeSync(full);
       }
     });
 
