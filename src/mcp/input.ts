@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { closestName } from '../runtime/closest.ts';
+import { closestIdentifiers, quotedNames } from '../runtime/closest.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { ToolDefinition } from '../tools/define.ts';
 
@@ -18,24 +18,36 @@ export function parseArguments(tool: ToolDefinition, given: unknown): Record<str
   for (const [name, value] of Object.entries(given ?? {})) {
     const schema = Object.hasOwn(shape, name) ? shape[name] : undefined;
     if (schema === undefined) {
-      const closest = closestName(name, Object.keys(shape));
-      throw invalid(
-        tool,
-        `"${name}" is not a parameter of ${tool.name}${closest ? `; did you mean "${closest}"?` : '.'}`,
-      );
+      const closest = closestIdentifiers(name, Object.keys(shape));
+      const meant = closest.length > 0 ? `; did you mean ${quotedNames(closest)}?` : '.';
+      throw invalid(tool, `"${name}" is not a parameter of ${tool.name}${meant}`);
     }
     if (value === null && schema.safeParse(undefined).success) continue;
     args[name] = value;
   }
   const result = tool.input.safeParse(args);
   if (result.success) return result.data;
-  throw invalid(tool, result.error.issues.map((issue) => describeIssue(issue, args)).join(' '));
+  const { issues } = result.error;
+  // What has the wrong type is not too long as well.
+  const wrongTypes = new Set(issues.filter(isWrongType).map(pathOf));
+  const told = issues.filter((issue) => isWrongType(issue) || !wrongTypes.has(pathOf(issue)));
+  throw invalid(tool, told.map((issue) => describeIssue(issue, args)).join(' '));
+}
+
+function isWrongType(issue: z.core.$ZodIssue): boolean {
+  return issue.code === 'invalid_type';
+}
+
+function pathOf(issue: z.core.$ZodIssue): string {
+  return issue.path.join('.');
 }
 
 function describeIssue(issue: z.core.$ZodIssue, args: Record<string, unknown>): string {
-  const path = issue.path.join('.');
-  const missing = issue.path.length === 1 && !Object.hasOwn(args, String(issue.path[0]));
-  if (missing) return `The parameter "${path}" is missing.`;
+  const path = pathOf(issue);
+  const missing = issue.path.length === 1 && !Object.hasOwn(args, path);
+  if (missing || (isWrongType(issue) && issue.message.endsWith('received undefined'))) {
+    return `The parameter "${path}" is missing.`;
+  }
   return `"${path}": ${issue.message.replace(/^Invalid input: /, '')}.`;
 }
 

@@ -1,5 +1,5 @@
 import { type ApprovalDesk, approvalSubject } from '../access/index.ts';
-import { closestName } from '../runtime/closest.ts';
+import { closestIdentifiers, quotedNames } from '../runtime/closest.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { OtherTools, ToolContext, ToolDefinition } from '../tools/define.ts';
 import type { Services } from '../tools/services.ts';
@@ -338,10 +338,10 @@ export class ToolRegistry {
   }
 
   #unknownTool(name: string): CodedError {
-    const closest = closestName(name, this.#tools.keys());
+    const closest = closestIdentifiers(name, this.#tools.keys());
     return new CodedError(
       'UNKNOWN_TOOL',
-      `There is no tool "${name}".${closest ? ` Did you mean "${closest}"?` : ''}`,
+      `There is no tool "${name}".${closest.length > 0 ? ` Did you mean ${quotedNames(closest)}?` : ''}`,
       'List the tools again (tools/list), or do the same with run_command.',
     );
   }

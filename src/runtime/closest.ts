@@ -13,6 +13,52 @@ export function closestName(name: string, known: Iterable<string>): string | und
   return best;
 }
 
+const MAX_WORDS = 20;
+
+/**
+ * The known parameters or tools that a made-up name most likely meant, best first; at most three. Whoever makes up a
+ * name takes the right words more often than the right letters: `read_file` is `read_text_file` and not `send_file`,
+ * `filePath` is `path`, `process_id` is `id`.
+ */
+export function closestIdentifiers(name: string, known: Iterable<string>): string[] {
+  const wanted = wordsOf(name);
+  const names = [...known];
+  const candidates = names.map((candidate) => {
+    const words = wordsOf(candidate);
+    const shared = words.filter((word) => wanted.includes(word)).length;
+    return { candidate, shared, other: words.length + wanted.length - 2 * shared, count: words.length };
+  });
+  const within = candidates.filter(
+    ({ shared, count }) => shared > 0 && (shared === wanted.length || shared === count),
+  );
+  const least = Math.min(...within.map(({ other }) => other));
+  if (within.length > 0) return named(within.filter(({ other }) => other === least));
+  const closest = closestName(name, names);
+  if (closest !== undefined) return [closest];
+  const most = Math.max(1, ...candidates.map(({ shared }) => shared));
+  return named(candidates.filter(({ shared }) => shared === most));
+}
+
+function named(candidates: readonly { candidate: string }[]): string[] {
+  return candidates.slice(0, 3).map(({ candidate }) => candidate);
+}
+
+/** `maxResults`, `max-results` and `max_results` are the words max and results. */
+function wordsOf(name: string): string[] {
+  const words = name
+    .slice(0, 200)
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== '');
+  return [...new Set(words)].slice(0, MAX_WORDS);
+}
+
+/** `"a"`, `"a" or "b"`. */
+export function quotedNames(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(' or ');
+}
+
 /** `filePath`, `file-path` and `file_path` are one name to a model. */
 function fold(name: string): string {
   return name.toLowerCase().replace(/[-_\s]/g, '');

@@ -14,7 +14,7 @@ export const batchTool = defineTool({
     'Run up to 8 reading tool calls at once, such as several read_text_file, grep or git_diff, and get all results in order. For changes and commands call their tools one by one.',
   input: z.object({
     calls: z
-      .array(z.object({ tool: z.string(), arguments: z.record(z.string(), z.unknown()).default({}) }))
+      .array(z.strictObject({ tool: z.string(), arguments: z.record(z.string(), z.unknown()).default({}) }))
       .min(1)
       .max(MAX_CALLS),
   }),
