@@ -16,6 +16,17 @@ const BUILD_ONLY_KEYS = [
 ];
 
 /**
+ * Said by a bundle that is started by itself (`node local-coder.cjs`) under an older Node, which would run it and then
+ * find no zstd when the first change is to be recorded. The same versions as in build/npm-package.mjs.
+ */
+const NODE_CHECK = `{
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 15) || major === 23) {
+  process.stderr.write('local-coder: Node ' + process.versions.node + ' is too old: Node 24 or newer, or 22.15 and newer of Node 22, is needed; the single executable needs no Node.\\n');
+  process.exit(1);
+}}`;
+
+/**
  * Bundles src/main.ts and everything that it imports into one CommonJS file.
  *
  * @param {{ entry: string, outfile: string, target?: string }} options  target: the oldest Node whose syntax it may use
@@ -40,7 +51,7 @@ export async function bundle({ entry, outfile, target = 'node24' }) {
     metafile: true,
     logLevel: 'warning',
     define: { 'import.meta.url': 'moduleUrl' },
-    banner: { js: "const moduleUrl=require('node:url').pathToFileURL(__filename).href;" },
+    banner: { js: `${NODE_CHECK}\nconst moduleUrl=require('node:url').pathToFileURL(__filename).href;` },
     // What else import.meta offers is empty in CommonJS: better no bundle than one that misses a path.
     logOverride: { 'empty-import-meta': 'error' },
     plugins: [

@@ -74,8 +74,10 @@ describe('npx local-coder', () => {
     }
   });
 
-  test('an older Node is told so in one sentence', async () => {
+  test('an older Node is told so in one sentence, by the bundle itself, too', async () => {
     const start = await readFile(join(folder, 'staging/start.cjs'), 'utf8');
+    const bundle = await readFile(join(folder, 'staging/local-coder.cjs'), 'utf8');
+    const check = bundle.slice(bundle.indexOf('{'), bundle.indexOf('const moduleUrl'));
     for (const [version, expected] of [
       ['16.20.2', 'old'],
       ['22.14.0', 'old'],
@@ -95,6 +97,14 @@ describe('npx local-coder', () => {
       if (expected === 'started') assert.equal(said, 'started');
       else assert.match(said, new RegExp(`^local-coder: Node ${version} is too old: .*\\n$`));
       assert.equal(process.exitCode, expected === 'old' ? 1 : 0);
+      let bundleSaid = '';
+      const bundleProcess = {
+        versions: { node: version },
+        stderr: { write: (text: string) => (bundleSaid += text) },
+        exit: (code: number) => assert.equal(code, 1),
+      };
+      new Function('process', check)(bundleProcess);
+      assert.equal(bundleSaid, expected === 'old' ? said : '');
     }
   });
 });
