@@ -42,6 +42,7 @@ const CASES: [typed: string[], offers: string[], not: string[]][] = [
   [['token', 'r'], ['revoke', 'rotate'], ['list']],
   [['--port', ''], [], ['client', 'status']],
   [['service', 'install', '--', '--tunnel-i'], ['--tunnel-install'], []],
+  [['serve', '--acc'], ['--access'], []],
 ];
 
 describe('completion', () => {
@@ -73,6 +74,14 @@ describe('completion', () => {
       'plain',
       'with space',
     ]);
+    // serve takes folders as words, several of them.
+    for (const before of [['serve'], ['serve', '--port', '3001', '/']]) {
+      const named = await complete([...before, `${folder}/p`]);
+      assert.ok(
+        named.some((name) => name.replace(/\/$/, '') === `${folder}/plain`),
+        named.join(' '),
+      );
+    }
     assert.ok((await complete(['--audit-log', `${folder}/fi`])).some((name) => name.endsWith('file')));
   };
 
@@ -128,6 +137,8 @@ zpty -d z
     const typedLines = [
       ...CASES.map(([typed]) => typed),
       ['--workspace', `${folder}/`],
+      ['serve', `${folder}/p`],
+      ['serve', '--port', '3001', '/', `${folder}/p`],
       ['--audit-log', `${folder}/fi`],
     ];
     const lines = typedLines.map((typed) => `local-coder ${typed.join(' ')}`);

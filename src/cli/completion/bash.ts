@@ -59,6 +59,7 @@ ${commands.map(({ name, flags }) => `      ' ${name}' | ' ${name} '*) ${words(fl
 ${pathsOf(commands)
   .map(([path, next]) => caseOf(path, next))
   .join('\n')}
+    ' ${model.foldersOf}' | ' ${model.foldersOf} '*) ${valueAction('folder')} ;;
   esac
 }
 

@@ -1,12 +1,15 @@
 import type { CompletionModel, Flag } from './model.ts';
 import { pathsOf, perCommand, withValue } from './tables.ts';
 
+const FOLDERS = '(__fish_complete_directories)';
+
 export function fishCompletion(model: CompletionModel): string {
   const commands = perCommand(model);
   const lines: string[] = [];
   for (const { name, help } of model.commands) lines.push(complete("''", `-a ${name}`, help));
   for (const [path, next] of pathsOf(commands))
     lines.push(complete(quoted(path), `-a '${next.join(' ')}'`, ''));
+  lines.push(complete(`${model.foldersOf} --any`, `-a '${FOLDERS}'`, ''));
   for (const flag of model.flags) lines.push(flagLine("''", flag));
   for (const { name, flags } of commands)
     for (const flag of flags) lines.push(flagLine(`${name} --any`, flag));
@@ -58,7 +61,7 @@ function flagLine(at: string, { flag, value, help }: Flag): string {
 
 function valueAction(value: Flag['value']): string {
   if (value === 'none') return '';
-  if (value === 'folder') return " -x -a '(__fish_complete_directories)'";
+  if (value === 'folder') return ` -x -a '${FOLDERS}'`;
   if (value === 'file') return ' -r -F';
   return typeof value === 'string' ? ' -x' : ` -x -a '${value.join(' ')}'`;
 }

@@ -24,6 +24,8 @@ export interface CompletionModel {
   readonly commands: readonly Command[];
   /** Flags without a command, which are those of serve. */
   readonly flags: readonly Flag[];
+  /** The command behind which folders stand. */
+  readonly foldersOf: 'serve';
 }
 
 export function completionModel(): CompletionModel {
@@ -50,6 +52,7 @@ export function completionModel(): CompletionModel {
   });
   return {
     commands: [...commands, { name: 'help', help: 'what there is', actions: {}, flags: [] }],
+    foldersOf: 'serve',
     flags: [
       ...settingFlags(undefined),
       { flag: '--version', value: 'none', help: 'the version of this program' },

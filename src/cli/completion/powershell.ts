@@ -46,8 +46,11 @@ ${commands.map(({ name, flags }) => `        ${quoted(name)} = ${list(flags.map(
         $prefix = $pending + '='
         $current = $Matches[2]
     }
-    if ($pending) {
-        $candidates = $values[$pending]
+    $command = if ($path.Count -gt 0) { $path[0] } else { '' }
+    $isFolder = $command -eq ${quoted(model.foldersOf)} -and -not $current.StartsWith('-')
+    if ($pending -or $isFolder) {
+        $candidates = 'folder'
+        if ($pending) { $candidates = $values[$pending] }
         if ($candidates -is [string]) {
             if ($candidates -eq 'any') { return }
             $onlyFolders = $candidates -eq 'folder'
@@ -56,7 +59,6 @@ ${commands.map(({ name, flags }) => `        ${quoted(name)} = ${list(flags.map(
             $current = ''
         }
     } elseif ($current.StartsWith('-')) {
-        $command = if ($path.Count -gt 0) { $path[0] } else { '' }
         $candidates = $flags[$command]
     } else {
         $candidates = $next[$path -join ' ']

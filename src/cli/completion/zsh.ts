@@ -50,6 +50,7 @@ ${commands.map(({ name, flags }) => `      (' ${name}'|' ${name} '*) names=(${de
 ${pathsOf(commands)
   .map(([path, next]) => `    (' ${path}') names=(${next.join(' ')}) ;;`)
   .join('\n')}
+    (' ${model.foldersOf}'|' ${model.foldersOf} '*) ${valueAction('folder')}; return ;;
   esac
   (( $#names )) && _describe command names
 }
