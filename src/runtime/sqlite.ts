@@ -1,6 +1,7 @@
-import { chmod } from 'node:fs/promises';
+import { chmod, open } from 'node:fs/promises';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import { systemCode } from './errors.ts';
 import { isWindows } from './platform.ts';
 
 /** How long a statement waits for another process's write. */
@@ -14,6 +15,8 @@ const RETRY_MS = 5;
  */
 export async function openDatabase(file: string): Promise<DatabaseSync> {
   const { DatabaseSync } = await import('node:sqlite');
+  // SQLite gives the log and the shared memory beside it the mode that the file has by then.
+  if (!isWindows) await makePrivate(file);
   let database = new DatabaseSync(file);
   try {
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -27,8 +30,19 @@ export async function openDatabase(file: string): Promise<DatabaseSync> {
       throw error;
     }
   }
-  if (!isWindows) await chmod(file, 0o600).catch(() => {}); // a file system without modes (FAT) keeps its own
   return database;
+}
+
+async function makePrivate(file: string): Promise<void> {
+  try {
+    await chmod(file, 0o600);
+  } catch (error) {
+    // A file system without modes (FAT) keeps its own; what cannot be made, SQLite says better.
+    if (systemCode(error) === 'ENOENT')
+      await open(file, 'wx', 0o600)
+        .then((made) => made.close())
+        .catch(() => {});
+  }
 }
 
 /**
