@@ -1,7 +1,7 @@
 import type { SettingName } from '../config/definitions.ts';
 import { EXIT, type ExitCode, UsageError } from '../config/usage-error.ts';
 import type { ListedCheckpoint } from '../history/index.ts';
-import { CodedError } from '../runtime/errors.ts';
+import { CodedError, type ErrorCode } from '../runtime/errors.ts';
 import { forTerminal } from '../runtime/terminal.ts';
 import type { Workspace } from '../workspace/index.ts';
 import { ago, openHistory } from './open-history.ts';
@@ -27,9 +27,23 @@ export async function history(
   }
 }
 
+const LISTS = 'local-coder history lists the changes by their ids, such as c12.';
+
+/** What a person can do next, by code: the domain's own hints speak of tools. */
+const NEXT_STEPS: Partial<Record<ErrorCode, string>> = {
+  INVALID_PARAMS: `${LISTS} local-coder undo takes the last one back, local-coder undo ID another.`,
+  NOT_AVAILABLE: LISTS,
+  BUSY: 'Try again in a moment.',
+  TOO_LARGE: 'A larger --history-size (in MiB) makes room.',
+  DISK_FULL: 'A larger --history-size (in MiB) makes room.',
+};
+
 /** What the domain says to a model, said on the terminal. */
 export function asUsageError(error: unknown): unknown {
-  return error instanceof CodedError ? new UsageError(error.message, EXIT.failed) : error;
+  if (!(error instanceof CodedError)) return error;
+  const next = NEXT_STEPS[error.code];
+  const message = next === undefined ? error.message : `${error.message} ${next}`;
+  return new UsageError(message, error.code === 'INVALID_PARAMS' ? EXIT.usage : EXIT.failed);
 }
 
 function table(checkpoints: readonly ListedCheckpoint[], workspace: Workspace): string {

@@ -60,7 +60,18 @@ describe('local-coder history and undo', () => {
     assert.equal(await readFile(join(root, 'a.txt'), 'utf8'), 'mine\n');
     const unknown = await program(root, stateDir, 'undo', 'c77');
     assert.equal(unknown.code, 1);
-    assert.match(unknown.stderr, /There is no checkpoint c77/);
+    assert.match(unknown.stderr, /There is no checkpoint c77.*local-coder history lists the changes/);
+    for (const [command, id] of [
+      ['history', 'undo'],
+      ['undo', 'zz'],
+    ] as const) {
+      const noId = await program(root, stateDir, command, id);
+      assert.equal(noId.code, 2);
+      assert.match(
+        noId.stderr,
+        new RegExp(`"${id}" is no checkpoint id.*history lists .*local-coder undo ID`),
+      );
+    }
     assert.equal((await program(root, stateDir, 'undo', 'c1', 'c2')).code, 2);
     const empty = await program(join(root, '..', 'state'), stateDir, 'history');
     assert.match(empty.stdout, /^No recorded changes in /);
