@@ -24,7 +24,7 @@ import {
 import { auditEntry } from './audit-entry.ts';
 import type { Gatekeeper } from './caller-auth.ts';
 import { CONNECTOR_NAME, connectorCard, connectorDescription } from './connector-card.ts';
-import { providerContext } from './provider-settings.ts';
+import { providerContext, publicAuth } from './provider-settings.ts';
 import type { ServedModes } from './served-modes.ts';
 
 export interface PublicSideOptions {
@@ -53,7 +53,7 @@ export interface PublicSide {
 export async function openPublicSide(options: PublicSideOptions): Promise<PublicSide> {
   const { settings, modes, gatekeeper, log } = options;
   const name = (settings.tunnel ?? 'none') as TunnelName | 'none';
-  const auth = publicAuth(settings, name);
+  const auth = publicAuth(settings);
   const health = new HealthKey();
   let origin: string | undefined;
   let streams = true;
@@ -154,16 +154,6 @@ const STATES = {
   reconnecting: 'down',
   ended: 'failed',
 } as const satisfies Record<TunnelStatus['state'], TunnelModel['state']>;
-
-/** Nothing that is public is open: --auth none is refused. */
-function publicAuth(settings: Settings, name: TunnelName | 'none'): 'oauth' | 'url' {
-  if (settings.auth === 'none' && name !== 'openai' && name !== 'relay') {
-    throw new UsageError(
-      '--auth none is not possible for what is reached from the web. Use oauth (the default there) or url.',
-    );
-  }
-  return settings.auth === 'url' ? 'url' : 'oauth';
-}
 
 async function providerOf(name: TunnelName | 'none', options: PublicSideOptions): Promise<TunnelProvider> {
   const { settings, stateDir } = options;

@@ -20,7 +20,7 @@ import { addressOf, isLoopback } from './host-address.ts';
 import { LocalPage } from './local-page.ts';
 import { portOwner } from './port-owner.ts';
 import { startProgram } from './program.ts';
-import { wantsPublicSide } from './provider-settings.ts';
+import { publicAuth, wantsPublicSide } from './provider-settings.ts';
 import type { PublicSide, PublicSideOptions } from './public-side.ts';
 import { register } from './registration.ts';
 import { ServedModes } from './served-modes.ts';
@@ -36,6 +36,7 @@ const REGISTER_AFTER_MS = 25;
 export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<ExitCode> {
   const settings = await loadSettings(flags, process.env, process.cwd());
   assertRelayLimits(settings, flags);
+  if (wantsPublicSide(settings)) publicAuth(settings); // refused before anything is started, replaced or said
   const log = createLog(settings['log-level']);
   for (const warning of settings.warnings) log.warn(warning);
   const { stateDir, warning, portable } = await openStateDir(settings['state-dir'], settings);
@@ -62,7 +63,7 @@ export async function serve(flags: ReadonlyMap<SettingName, unknown>): Promise<E
       approvals: program.approvals,
       modes,
       gatekeeper,
-      auth: auth ?? (wantsPublicSide(settings) ? publicAuth(settings) : undefined),
+      auth: auth ?? askedOfStrangers(settings),
       origin: () => pageOrigin,
       publicSide: () => publicSide,
       log,
@@ -265,9 +266,8 @@ function tellRequest(line: RequestLine, log: Log, page: LocalPage | undefined): 
 }
 
 /** What strangers are asked for; with the OpenAI tunnel the tunnel service lets in. */
-function publicAuth(settings: Settings): 'oauth' | 'url' | undefined {
-  if (settings.tunnel === 'openai') return undefined;
-  return settings.auth === 'url' ? 'url' : 'oauth';
+function askedOfStrangers(settings: Settings): 'oauth' | 'url' | undefined {
+  return wantsPublicSide(settings) && settings.tunnel !== 'openai' ? publicAuth(settings) : undefined;
 }
 
 function requestLine(line: RequestLine): string {

@@ -219,7 +219,7 @@ for (const shape of shapesUnderTest()) {
 
     const failures: Record<
       string,
-      { args: string[]; env?: Record<string, string>; code: number; says: RegExp }
+      { args: string[]; env?: Record<string, string>; code: number; says: RegExp; servesFirst?: false }
     > = {
       'a named tunnel without a fixed port': {
         args: ['--tunnel', 'cloudflare', '--tunnel-hostname', 'x.example.org', '--public-port', '0'],
@@ -236,6 +236,7 @@ for (const shape of shapesUnderTest()) {
         args: ['--tunnel', 'cloudflare', '--auth', 'none'],
         code: 2,
         says: /--auth none is not possible/,
+        servesFirst: false,
       },
       'a bad pattern': {
         args: ['--tunnel', 'custom', '--tunnel-command', 'true {port}', '--tunnel-url-pattern', '('],
@@ -243,11 +244,12 @@ for (const shape of shapesUnderTest()) {
         says: /--tunnel-url-pattern is no regular expression/,
       },
     };
-    for (const [name, { args, env, code, says }] of Object.entries(failures)) {
+    for (const [name, { args, env, code, says, servesFirst }] of Object.entries(failures)) {
       test(`ends with the right exit code: ${name}`, async () => {
         const program = await start(args, env);
         assert.equal(await program.exited, code, program.output.stderr);
         assert.match(program.output.stderr, says);
+        if (servesFirst === false) assert.equal(program.output.stdout, '', 'no address that is gone again');
         assert.deepEqual(processesWith(program.stateDir), []);
       });
     }
