@@ -2,7 +2,7 @@
  * The package for the npm registry, `npx local-coder`: the bundle, and as dependencies only the packages whose files it
  * needs beside it (src/runtime/assets.ts). Neither Node nor anything that only builds or tests.
  */
-import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { npm } from './npm.mjs';
 
@@ -10,6 +10,7 @@ import { npm } from './npm.mjs';
 const ENGINES = '^22.15.0 || >=24.0.0';
 export const BUNDLE_TARGET = 'node22.15';
 const WASM_PACKAGES = ['web-tree-sitter', '@vscode/tree-sitter-wasm'];
+const MODES = { 'start.cjs': 0o755, 'local-coder.cjs': 0o755 };
 /** Files for one platform each, which npm picks by itself; named directly, because only those are found from here. */
 const PLATFORM_PACKAGES = ['@vscode/ripgrep', '@lydell/node-pty'];
 
@@ -28,9 +29,10 @@ export async function packNpmPackage({ root, bundle, licences, staging, outDir }
   await writeFile(join(staging, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   await copyFile(bundle, join(staging, 'local-coder.cjs'));
   await copyFile(join(root, 'build/npm-start.cjs'), join(staging, 'start.cjs'));
-  await chmod(join(staging, 'start.cjs'), 0o755);
   await writeFile(join(staging, 'licenses.txt'), licences);
   for (const name of ['README.md', 'LICENSE']) await copyFile(join(root, name), join(staging, name));
+  // npm packs the modes that it finds, which are those of whoever builds (umask).
+  for (const name of await readdir(staging)) await chmod(join(staging, name), MODES[name] ?? 0o644);
   await npm(['pack', '--ignore-scripts', '--loglevel=error', `--pack-destination=${outDir}`], {
     cwd: staging,
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { VERSION } from '../../src/runtime/version.ts';
 import { ROOT } from '../support/built.ts';
@@ -19,14 +19,16 @@ describe('npx local-coder', () => {
     const { BUNDLE_TARGET, packNpmPackage } = await buildModule('npm-package');
     const file = join(folder, 'local-coder.cjs');
     await bundle({ entry: join(ROOT, 'src/main.ts'), outfile: file, target: BUNDLE_TARGET });
-    const name = await packNpmPackage({
-      root: ROOT,
-      bundle: file,
-      licences: 'the licences',
-      staging: join(folder, 'staging'),
-      outDir: folder,
-    });
-    tarball = join(folder, name);
+    const pack = (staging: string, outDir: string) =>
+      packNpmPackage({ root: ROOT, bundle: file, licences: 'the licences', staging, outDir });
+    tarball = join(folder, await pack(join(folder, 'staging'), folder));
+    const umask = process.umask(0o077);
+    try {
+      await mkdir(join(folder, 'private'));
+      await pack(join(folder, 'private/staging'), join(folder, 'private'));
+    } finally {
+      process.umask(umask);
+    }
     npm = await npmIn(join(folder, 'installed'));
     if (npm) await npm.call('npm', ['install', '--no-audit', '--no-fund', tarball]);
   });
@@ -48,6 +50,11 @@ describe('npx local-coder', () => {
       assert.match(version, /^\d+\.\d+\.\d+$/, name);
       assert.match(name, /tree-sitter|^@vscode\/ripgrep-|^@lydell\/node-pty-(linux|darwin)-/);
     }
+  });
+
+  test('its bytes do not depend on the umask of whoever builds', async () => {
+    const name = basename(tarball);
+    assert.deepEqual(await readFile(join(folder, 'private', name)), await readFile(tarball));
   });
 
   test('npx starts it, offline, by its name', async (t) => {
