@@ -8,7 +8,7 @@ import { pathsForStdin, pathToBytes, quotedNonUtf8, type RepoPath } from './file
 import type { GitProgram } from './git-program.ts';
 import { COMMIT_FIELDS, COMMIT_FORMAT, commitEntry, type LogEntry } from './log.ts';
 import { type ChangedFile, readPatch } from './patch-output.ts';
-import type { Repository } from './repository.ts';
+import { type Repository, shownPath } from './repository.ts';
 import { runAdd, stageAll } from './stage.ts';
 import { readStatus, type StatusReport } from './status.ts';
 
@@ -85,7 +85,8 @@ async function refuseWithoutStaged(
 ): Promise<void> {
   const status = await readStatus(program, repository, {}, signal);
   if (status.counts.conflicted > 0) {
-    const files = status.entries.filter((entry) => entry.status === 'conflicted').map(({ path }) => path);
+    const conflicted = status.entries.filter((entry) => entry.status === 'conflicted');
+    const files = conflicted.map(({ path }) => shownPath(repository, path));
     throw new CodedError(
       'CONFLICT',
       `${files.length} ${files.length === 1 ? 'file has' : 'files have'} unresolved conflicts: ${shortList(files)}.`,
@@ -95,22 +96,26 @@ async function refuseWithoutStaged(
   }
   // A merge or cherry-pick can be concluded without a staged change.
   if (status.counts.staged > 0 || (status.state && status.state.operation !== 'bisect')) return;
-  throw nothingToCommit(status);
+  throw nothingToCommit(repository, status);
 }
 
 /** How many candidates an error lists. */
 const MAX_LISTED = 200;
 
-function nothingToCommit(status: StatusReport, what = 'Nothing is staged'): CodedError {
+function nothingToCommit(
+  repository: Repository,
+  status: StatusReport,
+  what = 'Nothing is staged',
+): CodedError {
   const could = status.entries.filter(
     (entry) => entry.unstaged !== undefined || entry.status === 'untracked',
   );
-  const names = could.map(({ path, status: word }) => ({ path, status: word }));
+  const names = could.map(({ path, status: word }) => ({ path: shownPath(repository, path), status: word }));
   return new CodedError(
     'NOTHING_TO_COMMIT',
     could.length === 0
       ? `${what}, and there are no changes: the working tree is clean.`
-      : `${what}. Could be staged: ${shortList(could.map(({ path, status: word }) => `${path} (${word})`))}.`,
+      : `${what}. Could be staged: ${shortList(names.map(({ path, status: word }) => `${path} (${word})`))}.`,
     could.length === 0
       ? 'Change something first.'
       : 'Give "files" (those are committed as they are), or "stage_all": true, or stage with git_add first.',
@@ -188,6 +193,7 @@ async function refusal(
   if (/nothing to commit|nothing added to commit|no changes added to commit/.test(stdout)) {
     const status = await readStatus(program, repository, {}, signal);
     return nothingToCommit(
+      repository,
       status,
       options.paths === undefined ? 'Nothing is staged' : 'The given files have no changes',
     );

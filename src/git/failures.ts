@@ -171,6 +171,14 @@ const RULES: readonly Rule[] = [
     }),
   ],
   [
+    /^(.+): needs merge$/m,
+    'CONFLICT',
+    (_, run) => ({
+      message: `git ${run.args[0] ?? ''} needs a working tree without unresolved conflicts.`,
+      hint: 'Finish or give up what is in progress first; git_status says how and names the files.',
+    }),
+  ],
+  [
     /No space left on device/,
     'DISK_FULL',
     () => ({ message: 'The disk is full.', hint: 'Free some space, then call again.' }),

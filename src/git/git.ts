@@ -49,7 +49,8 @@ export class Git {
    * @throws {CodedError} FILE_NOT_FOUND, NOT_A_REPOSITORY, PERMISSION_DENIED, GIT_NOT_FOUND
    */
   async open(path: string, naming: FileNaming, signal?: AbortSignal): Promise<OpenRepository> {
-    const place = await findRepository(this.#program, path, signal);
+    const found = await findRepository(this.#program, path, signal);
+    const place = { ...found, repository: { ...found.repository, shownFrom: naming.defaultFolder } };
     return new OpenRepository(this.#program, place, naming, signal);
   }
 

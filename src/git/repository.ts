@@ -1,9 +1,11 @@
 import type { Stats } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { CodedError, systemCode } from '../runtime/errors.ts';
+import { isOutside } from '../runtime/paths.ts';
 import { isWithin, readTextInside } from '../workspace/index.ts';
 import { gitFailure, notARepository } from './failures.ts';
+import { quotedNonUtf8, type RepoPath } from './file-names.ts';
 import type { GitProgram } from './git-program.ts';
 import { assertSelfContained, leadsOut } from './self-contained.ts';
 
@@ -16,6 +18,16 @@ export interface Repository {
   /** Of the folder that all working trees share; the same as `gitDir` in the main one. */
   readonly commonDir: string;
   readonly bare: boolean;
+  /** Where the paths that messages show start: the first root. Unset: at the top. */
+  readonly shownFrom?: string;
+}
+
+/** A path as messages show it and as a call takes it back: relative to the first root where it is under it. */
+export function shownPath({ top, shownFrom = top }: Repository, path: RepoPath): string {
+  if (quotedNonUtf8(path) !== undefined) return path;
+  const absolute = join(top, path);
+  const inside = relative(shownFrom, absolute);
+  return (isOutside(inside) ? absolute : inside).replaceAll(sep, '/');
 }
 
 /** A repository, and what of it the caller's path named. */

@@ -5,7 +5,7 @@ import { readTextInside } from '../workspace/index.ts';
 import { shortList } from './failures.ts';
 import { pathsForStdin, quotedNonUtf8, type RepoPath } from './file-names.ts';
 import type { GitProgram } from './git-program.ts';
-import type { Repository } from './repository.ts';
+import { type Repository, shownPath } from './repository.ts';
 import { readStatus, type StatusEntry, type StatusReport } from './status.ts';
 
 export interface StageReport {
@@ -84,11 +84,12 @@ export async function refuseUnresolved(
     before.entries.filter(({ status }) => status === 'conflicted'),
   );
   if (unresolved.length === 0) return;
+  const files = unresolved.map((path) => shownPath(repository, path));
   throw new CodedError(
     'CONFLICT',
-    `Conflict markers are still in ${shortList(unresolved)}. Nothing was staged.`,
+    `Conflict markers are still in ${shortList(files)}. Nothing was staged.`,
     'Resolve them (git_status names the versions of each), then call again; git_add with "files" stages a file as it is.',
-    { files: unresolved },
+    { files },
   );
 }
 

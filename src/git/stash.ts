@@ -1,7 +1,7 @@
 import { CodedError } from '../runtime/errors.ts';
 import { bounded, gitFailure, shortList } from './failures.ts';
 import type { GitProgram } from './git-program.ts';
-import type { Repository } from './repository.ts';
+import { type Repository, shownPath } from './repository.ts';
 import { tryResolveCommit } from './revision.ts';
 import { readStatus } from './status.ts';
 
@@ -98,7 +98,8 @@ export async function applyStash(
   });
   if (result.exitCode === 0) return;
   const status = await readStatus(program, repository, { untracked: 'no' }, signal);
-  const files = status.entries.filter((entry) => entry.status === 'conflicted').map(({ path }) => path);
+  const conflicted = status.entries.filter((entry) => entry.status === 'conflicted');
+  const files = conflicted.map(({ path }) => shownPath(repository, path));
   if (files.length > 0) {
     throw new CodedError(
       'CONFLICT',

@@ -313,6 +313,32 @@ describe('git_commit', () => {
     await world.ok('git_commit', { message: 'merged' });
   });
 
+  test('files are named as a call takes them also in a repository below the root', async (t) => {
+    const world = new World(t);
+    const inner = join(world.root, 'inner');
+    world.git(world.root, 'init', '-q', 'inner');
+    world.write('inner/f.txt', 'base\n');
+    const named = await world.fails('NOTHING_TO_COMMIT', 'git_commit', { message: 'x', path: 'inner' });
+    assert.deepEqual(paths(named.data.error.could_be_staged), ['inner/f.txt']);
+    assert.match(named.summary, /inner\/f\.txt \(untracked\)/);
+    const commit = async (text: string) => {
+      world.write('inner/f.txt', text);
+      await world.ok('git_commit', { message: text, path: 'inner', files: ['inner/f.txt'] });
+    };
+    await commit('base\n');
+    world.git(inner, 'checkout', '-q', '-b', 'other');
+    await commit('theirs\n');
+    world.git(inner, 'checkout', '-q', 'main');
+    await commit('ours\n');
+    world.gitFails(inner, 'merge', 'other');
+    for (const more of [{}, { stage_all: true }]) {
+      const open = await world.fails('CONFLICT', 'git_commit', { message: 'x', path: 'inner', ...more });
+      assert.deepEqual(open.data.error.files, ['inner/f.txt']);
+    }
+    const stash = await world.fails('CONFLICT', 'git_stash', { action: 'push', path: 'inner' });
+    assert.match(stash.data.error.hint, /git_status says how/);
+  });
+
   test('an unknown author is an error that says what to set', async (t) => {
     const world = new World(t, { env: { GIT_AUTHOR_NAME: '', GIT_COMMITTER_NAME: '' } });
     const { writeFileSync: write } = await import('node:fs');
