@@ -54,7 +54,8 @@ describe('npx local-coder', () => {
 
   test('its bytes do not depend on the umask of whoever builds', async () => {
     const name = basename(tarball);
-    assert.deepEqual(await readFile(join(folder, 'private', name)), await readFile(tarball));
+    // Not deepEqual: what it says of large buffers that differ takes minutes and gigabytes to make.
+    assert.ok((await readFile(join(folder, 'private', name))).equals(await readFile(tarball)));
   });
 
   test('npx starts it, offline, by its name', async (t) => {
