@@ -116,7 +116,12 @@ find_folder() {
       dir=$HOME/${dir#??}
       ;;
     *)
-      here=$(pwd) || fail "The folder that this runs in is gone: say with --dir where to install, from the root on."
+      # Of a folder that is gone dash says nothing, zsh a dot, and both call that success.
+      here=$(pwd) || here=''
+      case $here in
+        /*) ;;
+        *) fail "The folder that this runs in is gone: say with --dir where to install, from the root on." ;;
+      esac
       dir=${here%/}/$dir
       ;;
   esac
@@ -370,6 +375,8 @@ make_folder() {
     [ -n "$there" ] || there=/
   done
   mkdir -p "$dir" 2>/dev/null || fail "The folder $dir cannot be made. Choose another one with --dir."
+  # Of a run that was killed (kill -9, power) more than a day ago. A run itself takes less than two hours.
+  find "$dir/." ! -name . -prune -type d -name '.local-coder-install.??????' -mtime +0 -exec rm -rf {} + 2>/dev/null
   temporary=$(umask 077 && mktemp -d "$dir/.local-coder-install.XXXXXX" 2>/dev/null) ||
     fail "$dir cannot be written to. Choose another folder with --dir."
 }

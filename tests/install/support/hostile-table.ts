@@ -1,14 +1,24 @@
 /** What install.sh does in odd surroundings, with foreign files in its place and with archives of bad will. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { standIn } from './archives.ts';
 import type { Mirror } from './mirror.ts';
 import { NEW, withReleases } from './releases.ts';
-import { noInstaller, Sandbox, type Shell } from './sandbox.ts';
+import { found, noInstaller, Sandbox, type Shell } from './sandbox.ts';
 
 /** One suite for a shell. */
 export function describeHostile(shell: Shell): void {
@@ -36,6 +46,32 @@ export function describeHostile(shell: Shell): void {
       const result = await box.run({ ...shell, args: [...shell.args, '-e', '-C'] });
       assert.equal(`${result.stderr}${result.code}`, '0');
       assert.deepEqual(readFileSync(box.program), NEW);
+    });
+
+    test('a folder that is gone is not the root', async () => {
+      const gone = join(box.base, 'gone');
+      const script = 'mkdir "$1" && cd "$1" && rmdir "$1" && shift && exec "$@"';
+      const args = ['-c', script, 'sh', gone, shell.file ?? '', ...shell.args];
+      const inGone = { ...shell, file: found('dash') ?? found('sh'), args };
+      const { code, stderr } = await box.run(inGone, ['--dir', 'lc-nowhere']);
+      assert.match(stderr, /The folder that this runs in is gone/);
+      assert.equal(code, 1);
+      assert.equal(existsSync('/lc-nowhere'), false);
+    });
+
+    test('what a killed run left goes away with a later one, when it is a day old', async () => {
+      const [old, young] = ['aB3dE6', 'xY9zZ0'].map((end) =>
+        join(box.home, '.local/bin', `.local-coder-install.${end}`),
+      );
+      for (const folder of [old, young]) {
+        mkdirSync(folder as string, { recursive: true });
+        writeFileSync(join(folder as string, 'local-coder'), 'half');
+      }
+      const before = new Date(Date.now() - 49 * 3_600_000);
+      utimesSync(old as string, before, before);
+      const { code, stderr } = await box.run(shell);
+      assert.equal(`${stderr}${code}`, '0');
+      assert.deepEqual([existsSync(old as string), existsSync(young as string)], [false, true]);
     });
 
     test('a folder whose name ends in a line end goes away again', async () => {

@@ -12,6 +12,7 @@ export const INSTALLER = join(ROOT, 'install.sh');
 const EVERYDAY = [
   'cat',
   'chmod',
+  'find',
   'head',
   'id',
   'mkdir',
