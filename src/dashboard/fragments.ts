@@ -71,7 +71,7 @@ export function mountFragments(app: Hono<PageEnv>, parts: DashboardParts): void 
     return draw(context, (locale) => restorePreviewView(model, locale));
   });
   app.get('/page/approvals', async (context) => {
-    const models = approvalModels(parts);
+    const models = await approvalModels(parts);
     return draw(context, (locale) => approvalsView(models, locale));
   });
   app.get('/page/processes', async (context) => {

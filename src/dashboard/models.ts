@@ -188,6 +188,8 @@ export interface ApprovalModel {
   readonly tool: string;
   /** In full: what is hidden would be approved unseen. */
   readonly subject: string;
+  /** What the call would make of the files as they are now, where that can be told beforehand. */
+  readonly diffs: readonly FileDiffModel[];
   readonly client: string | undefined;
   readonly folder: string;
   readonly access: string | undefined;

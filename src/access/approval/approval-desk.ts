@@ -11,6 +11,8 @@ export interface ApprovalRequest {
   readonly tool: string;
   /** What the call would do, in full (approval-subject.ts). Several lines, not yet safe for a terminal. */
   readonly subject: string;
+  /** Everything that the call was given. */
+  readonly args: unknown;
   readonly client: string | undefined;
   /** Absolute folder in which a command would run. */
   readonly folder: string;
@@ -91,7 +93,7 @@ export class ApprovalDesk {
    * @throws {CodedError} DENIED; TOO_LARGE when there is more to look at than anybody would; the signal's reason when the call is cancelled meanwhile
    */
   ask(
-    call: Omit<ApprovalRequest, 'id' | 'askedAt' | 'expiresAt' | 'prefix'>,
+    call: Omit<ApprovalRequest, 'id' | 'args' | 'askedAt' | 'expiresAt' | 'prefix'>,
     args: unknown,
     signal: AbortSignal,
     askUser?: (question: string) => Promise<boolean>,
@@ -113,6 +115,7 @@ export class ApprovalDesk {
     const askedAt = new Date();
     const request = {
       ...call,
+      args,
       id: randomBytes(6).toString('hex'),
       askedAt,
       expiresAt: new Date(askedAt.getTime() + expireMs),

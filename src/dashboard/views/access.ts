@@ -1,7 +1,8 @@
 import { html } from 'hono/html';
 import type { AccessModel, GrantModel, WaitingClientModel } from '../models.ts';
 import type { Locale } from './locale.ts';
-import { fact, modeName, moment, NONE, press, type Tongue, tongueOf, type View } from './view.ts';
+import { modeName } from './mode-name.ts';
+import { fact, moment, NONE, press, type Tongue, tongueOf, type View } from './view.ts';
 import { plainText, shown } from './visible.ts';
 
 export function accessView(model: AccessModel, locale: Locale): View {

@@ -1,7 +1,9 @@
 import { html } from 'hono/html';
 import type { ApprovalModel } from '../models.ts';
+import { diffView } from './diff.ts';
 import type { Locale } from './locale.ts';
-import { fact, modeName, moment, NONE, press, type Tongue, tongueOf, type View } from './view.ts';
+import { modeName } from './mode-name.ts';
+import { fact, moment, NONE, press, type Tongue, tongueOf, type View } from './view.ts';
 import { plainText, shown, shownLines } from './visible.ts';
 
 export function approvalsView(models: readonly ApprovalModel[], locale: Locale): View {
@@ -23,6 +25,7 @@ function card(model: ApprovalModel, tongue: Tongue): View {
     model.client === undefined ? NONE : html`${shown(model.client)}: `
   }${shown(model.tool)}</h3>
 <pre class="out subject-of" tabindex="0" role="group" aria-label="${t.inFull}">${shownLines(model.subject)}</pre>
+${model.diffs.length === 0 ? NONE : html`<h4>${t.whatItChanges}</h4>`}${diffView(model.diffs, tongue)}
 <dl class="facts">${fact(t.folder, html`<code>${shown(model.folder)}</code>`)}${
     model.access === undefined ? NONE : fact(t.accessMode, modeName(model.access, tongue))
   }${fact(t.asked, moment(model.askedAt))}${fact(t.expires, moment(model.expiresAt))}</dl>

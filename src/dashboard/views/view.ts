@@ -2,7 +2,6 @@ import { html } from 'hono/html';
 import { type Formats, formatsOf } from './formats.ts';
 import type { Locale } from './locale.ts';
 import { type Texts, textsOf } from './texts/index.ts';
-import { shown } from './visible.ts';
 
 /** A piece of a page. Only `html` makes one, and it escapes every value. */
 export type View = ReturnType<typeof html>;
@@ -56,11 +55,6 @@ export function press({ path, label, what, send = {}, sure, done, look = 'plain'
   return html`<button type="button" class="${look}" data-do="${path}" data-send="${JSON.stringify(send)}" data-done="${done}"${
     sure === undefined ? NONE : html` data-sure="${sure}"`
   }${what === undefined ? NONE : html` aria-label="${label}: ${what}"`}>${label}</button>`;
-}
-
-/** An access mode in the page's words, where it is one that the page knows. */
-export function modeName(mode: string, { t }: Tongue): View | string {
-  return Object.hasOwn(t.modes, mode) ? t.modes[mode as keyof typeof t.modes] : shown(mode);
 }
 
 /** A name and a value in a list of facts. */

@@ -176,6 +176,7 @@ export function samples(evil: string): Samples {
     },
     approvals: [
       {
+        diffs: [diff],
         id: `a${evil}`,
         tool: `run_command${evil}`,
         subject: `rm -rf build\n${evil}`,

@@ -157,6 +157,7 @@ export const en = {
     'The terminal shows the same questions; the first answer counts. No answer in time is a no.',
   noApprovals: 'Nothing waits for you.',
   inFull: 'What it would do, in full',
+  whatItChanges: 'What it would change now',
   asked: 'Asked',
   expires: 'Expires',
   allow: 'Allow',

@@ -158,6 +158,7 @@ export const vi: Texts = {
     'Cửa sổ dòng lệnh cũng hiện các câu hỏi này; câu trả lời đầu tiên có hiệu lực. Không trả lời kịp nghĩa là từ chối.',
   noApprovals: 'Không có gì chờ bạn.',
   inFull: 'Toàn bộ việc sẽ làm',
+  whatItChanges: 'Những gì sẽ thay đổi lúc này',
   asked: 'Hỏi lúc',
   expires: 'Hết hạn',
   allow: 'Cho phép',

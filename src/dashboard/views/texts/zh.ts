@@ -148,6 +148,7 @@ export const zh: Texts = {
   approvalsAbout: '终端也会显示同样的问题，以最先的回答为准。超时未答视为拒绝。',
   noApprovals: '没有等待您处理的事项。',
   inFull: '将要执行的完整内容',
+  whatItChanges: '目前将会改动的内容',
   asked: '提出于',
   expires: '失效于',
   allow: '允许',
