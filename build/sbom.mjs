@@ -89,6 +89,8 @@ function nodeComponent({ target, name, version, integrity }) {
     name: 'node',
     version,
     purl: `pkg:npm/${name}@${version}`,
+    // Its own; the licences of what it is made of are in the text that nodeLicence (licences-node.mjs) takes over.
+    licenses: [{ license: { id: 'MIT' } }],
     hashes: [
       { alg: 'SHA-512', content: Buffer.from(integrity.replace(/^sha512-/, ''), 'base64').toString('hex') },
     ],

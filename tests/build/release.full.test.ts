@@ -22,6 +22,7 @@ interface Sbom {
     readonly 'bom-ref': string;
     readonly name: string;
     readonly purl?: string;
+    readonly licenses?: readonly unknown[];
   }[];
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
 }
@@ -149,6 +150,11 @@ describe('npm run release', { skip: !isLinux && 'only on Linux' }, () => {
     assert.equal('timestamp' in metadata, false);
     const references = components.map((component) => component['bom-ref']);
     assert.equal(new Set(references).size, references.length);
+    const unlicensed = components.filter(({ licenses = [] }) => licenses.length === 0);
+    assert.deepEqual(
+      unlicensed.map(({ name }) => name),
+      [],
+    );
     for (const reference of ['zod', 'hono', '@modelcontextprotocol/server', 'web-tree-sitter'])
       assert.ok(
         references.some((known) => known.startsWith(`${reference}@`)),
