@@ -197,7 +197,7 @@ export class SectionRunner {
       if (creates && only.lines.every((line) => line.kind === 'add')) return this.#add(section, index);
       throw missing(
         path,
-        'Check the name (glob finds it), or create the file: "*** Add File: name", "--- /dev/null".',
+        'Check the name (glob finds it), give path, the folder that the names are relative to, or create the file: "*** Add File: name", "--- /dev/null".',
       );
     }
     const { content, report } = this.#edit(section, path, file.content);

@@ -137,6 +137,11 @@ function statusText(reports: readonly FileReport[]): string {
   return `${parts.join(', ')} (+${added} −${removed} lines)`;
 }
 
+/** Whether lines were added beside others whose indentation the patch has differently, tabs for spaces perhaps. */
+function addsWithoutIndentation({ addedLines, hunks }: FileReport): boolean {
+  return addedLines > 0 && hunks.some(({ level }) => level !== 'exact' && level !== 'trailing-whitespace');
+}
+
 /** Says aloud where a hunk was found although its lines are not exactly those of the file. */
 function looseNote(reports: readonly FileReport[], files: PatchFiles): string | undefined {
   const loose = reports.flatMap((report) =>
@@ -148,7 +153,10 @@ function looseNote(reports: readonly FileReport[], files: PatchFiles): string | 
   const shown = loose.slice(0, 5).join(', ');
   const more = loose.length > 5 ? ` and ${loose.length - 5} more` : '';
   const matched = loose.length === 1 ? '1 hunk matched' : `${loose.length} hunks matched`;
-  return `${matched} only with differences ignored: ${shown}${more}; the file's own text was kept.`;
+  const kept = reports.some(addsWithoutIndentation)
+    ? "lines that stay are the file's own, added ones are as in the patch: check their indentation"
+    : "the file's own text was kept";
+  return `${matched} only with differences ignored: ${shown}${more}; ${kept}.`;
 }
 
 function diffText(reports: readonly FileReport[], files: PatchFiles): { text: string; truncated: boolean } {

@@ -78,7 +78,15 @@ function globSummary(
   }
   if (found.timedOut)
     return `${plural(found.total, 'matching file')} found before the time was up; ${UNFINISHED}.`;
-  if (found.total === 0) return `No file matches "${clip(pattern)}".`;
+  if (found.total === 0) {
+    // Folders such as app/[id] are common, and a pattern that names one finds another thing.
+    const escaped = pattern.replace(/(?<!\\)[[\]]/g, '\\$&');
+    const asItIs =
+      escaped === pattern
+        ? ''
+        : ` [ ] stand for one of the characters in them; as they are: "${clip(escaped)}".`;
+    return `No file matches "${clip(pattern)}".${asItIs}`;
+  }
   if (count === found.total) return `${plural(count, 'file')}, newest first.`;
   const range = offset > 0 ? `Files ${offset + 1} to ${offset + count}` : `The newest ${count}`;
   return count === 0

@@ -131,8 +131,11 @@ const writeProcessInput = defineTool({
   async handler({ id, input, close }, { services: { shell } }) {
     const { info, cursor } = await shell.writeInput(id, input, close);
     const bytes = Buffer.byteLength(input);
+    // What ends in a printable character is a line that was not sent off; keys of a terminal are control characters.
+    const open =
+      !close && /[^\p{Cc}]$/u.test(input) ? ' No newline ended it; most programs wait for one.' : '';
     return {
-      summary: `${formatCount(bytes)} bytes were written to process ${info.id}${close ? ', its input was closed' : ''}.`,
+      summary: `${formatCount(bytes)} ${bytes === 1 ? 'byte was' : 'bytes were'} written to process ${info.id}${close ? ', its input was closed' : ''}.${open}`,
       data: { process_id: info.id, state: info.state, bytes, cursor },
     };
   },

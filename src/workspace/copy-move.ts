@@ -39,7 +39,9 @@ export async function copyFileTo(
   const stats = await stat(source.path).catch(async (error: unknown) => {
     throw await fileError(error, source, 'read');
   });
-  if (stats.isDirectory()) throw isADirectory(source);
+  if (stats.isDirectory()) {
+    throw isADirectory(source, 'Copy a directory with run_command (cp -R); move_file moves one.');
+  }
   if (!stats.isFile()) throw specialFile(source);
   const [from, to] = [await realTarget(source), await realTarget(destination)];
   // A second name of the source: replacing it by a copy would part the two, and change nothing else.

@@ -79,12 +79,11 @@ export async function fileError(error: unknown, file: FileRef, verb: string): Pr
   }
 }
 
-export function isADirectory(file: FileRef): CodedError {
-  return new CodedError(
-    'IS_A_DIRECTORY',
-    `"${file.shown}" is a directory, not a file.`,
-    'Use list_directory or directory_tree to see what is in it.',
-  );
+export function isADirectory(
+  file: FileRef,
+  hint = 'Use list_directory or directory_tree to see what is in it.',
+): CodedError {
+  return new CodedError('IS_A_DIRECTORY', `"${file.shown}" is a directory, not a file.`, hint);
 }
 
 export function notADirectory(file: FileRef): CodedError {

@@ -164,6 +164,8 @@ test('a folder elsewhere, a subfolder, a file, nothing', async (t) => {
   const sub = await describe(root, { path: 'sub' });
   assert.match(sub.text, /--- sub\/AGENTS\.md \(from the workspace\) ---\nSUB/);
   assert.deepEqual(sub.notes, ['Rules from the folders above apply too: load_path_rules {"path":"sub"}.']);
+  const alone = await folderWith(t, { 'sub/AGENTS.md': 'SUB' });
+  assert.deepEqual((await describe(alone, { path: 'sub' })).notes, [], 'there are none above');
   await assert.rejects(
     describe(root, { path: 'file.txt' }),
     (error: CodedError) => error.code === 'NOT_A_DIRECTORY',

@@ -398,3 +398,23 @@ describe('apply_patch refuses, and nothing is changed anywhere', () => {
     await failure(apply(patch), 'DENIED');
   });
 });
+
+test('where indentation was ignored, the answer says that added lines have that of the patch', async (t) => {
+  const { apply, put, text } = await bench(t);
+  await put('a.py', 'def f():\n\treturn 1\n');
+  const added = await apply(
+    codex('*** Update File: a.py', '@@', ' def f():', '-    return 1', '+    return 2'),
+  );
+  assert.equal(await text('a.py'), 'def f():\n    return 2\n');
+  assert.match(added.summary, /added ones are as in the patch: check their indentation\.$/);
+  const removed = await apply(codex('*** Update File: a.py', '@@', ' def f():', '-\treturn 2'));
+  assert.match(removed.summary, /the file's own text was kept\.$/);
+});
+
+test('a file that is not there: the hint says what names are relative to', async (t) => {
+  const { apply, put } = await bench(t);
+  await put('sub/a.txt', 'x\n');
+  const patch = codex('*** Update File: a.txt', '@@', '-x', '+y');
+  assert.match((await failure(apply(patch), 'FILE_NOT_FOUND')).hint, /give path, the folder/);
+  await apply(patch, { path: 'sub' });
+});

@@ -156,7 +156,8 @@ test('copy_file and move_file: mode kept, folders created, no silent overwriting
   await call(moveFile, { source: 'bin', destination: 'deep/er/bin' });
   assert.deepEqual((await readdir(root)).sort(), ['deep', 'other']);
   await failure(call(moveFile, { source: 'deep', destination: 'deep/er/self' }), 'INVALID_PARAMS');
-  await failure(call(copyFile, { source: 'deep', destination: 'x' }), 'IS_A_DIRECTORY');
+  const folder = await failure(call(copyFile, { source: 'deep', destination: 'x' }), 'IS_A_DIRECTORY');
+  assert.match(folder.hint, /cp -R/);
   await failure(call(moveFile, { source: '.', destination: 'x' }), 'DENIED');
   await symlink('other', at('link'));
   await call(moveFile, { source: 'link', destination: 'moved-link' });

@@ -80,6 +80,10 @@ test('glob: a cut answer names the call that continues', async () => {
 
 test('glob: nothing, nothing but ignored files, no folder', async () => {
   assert.match((await call('glob', { pattern: '*.zip' })).summary, /^No file matches "\*\.zip"\.$/);
+  assert.equal(
+    (await call('glob', { pattern: 'app/[id]/*' })).summary,
+    'No file matches "app/[id]/*". [ ] stand for one of the characters in them; as they are: "app/\\[id\\]/*".',
+  );
   assert.match((await call('glob', { pattern: 'out/*.ts' })).summary, /include_ignored/);
   assert.equal((await call('glob', { pattern: 'out/*.ts', include_ignored: true }))['paths'], 'out/o.ts');
   await assert.rejects(call('glob', { pattern: '*', path: 'nope' }), { code: 'FILE_NOT_FOUND' });

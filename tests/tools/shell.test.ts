@@ -102,6 +102,10 @@ describe('shell tools', () => {
     assert.deepEqual([written.data['bytes'], written.data['cursor']], [6, '0']);
     const reply = await call('process_output', { id, cursor: '0', wait_ms: 5000 });
     assert.equal(reply.data['stdout'], 'hello\n');
+    assert.doesNotMatch(written.summary, /newline/);
+    const open = await call('write_process_input', { id, input: 'y' });
+    assert.match(open.summary, /^1 byte was written .*No newline ended it/);
+    assert.doesNotMatch((await call('write_process_input', { id, input: '\x1b' })).summary, /newline/);
     const running = await call('process_status', { id: 'echo' });
     assert.match(running.summary, /^Process p\w+ has been running for/);
     const stopped = await call('stop_process', { id, force: true });

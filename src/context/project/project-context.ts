@@ -6,6 +6,7 @@ import { shareBytes, startOfText } from '../cut-document.ts';
 import { readGitHead } from '../git-head.ts';
 import { type GuidanceDocument, readGuidance, SeenTexts } from '../guidance.ts';
 import { readDocument, wasRead } from '../read-document.ts';
+import { pathRules } from '../rules/path-rules.ts';
 import { headingOf, sectionOf } from '../workspace-text.ts';
 import { countLanguages, type LanguageShare } from './languages.ts';
 import { ecosystemOf, readmeAmong } from './manifests.ts';
@@ -67,7 +68,7 @@ export async function projectContext(
     gitOf(folder, options),
     filesOf(folder, request.maxDepth, options),
     orNote([], 'The scripts could not be listed', signal, () => options.listScripts?.(folder, signal)),
-    documentsOf(folder, request.maxBytesPerFile, workspace),
+    documentsOf(folder, request.maxBytesPerFile, workspace, signal),
   ]);
   signal.throwIfAborted();
   const shown = workspace.display(folder);
@@ -185,7 +186,22 @@ function layoutText(files: Files, shown: string, maxDepth: number): { text: stri
   };
 }
 
-async function documentsOf(folder: string, maxBytesPerFile: number, workspace: Workspace) {
+/** Whether rules stand in a folder above this one, or may hold for it by their globs. */
+async function hasRulesAbove(
+  realFolder: string,
+  workspace: Workspace,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { rules, others } = await pathRules(realFolder, { workspace, signal });
+  return [...rules, ...others].some(({ file }) => !isSameOrInside(workspace.resolve(file), realFolder));
+}
+
+async function documentsOf(
+  folder: string,
+  maxBytesPerFile: number,
+  workspace: Workspace,
+  signal: AbortSignal,
+) {
   const unread = cannotRead({ path: folder, shown: workspace.display(folder) }); // it may be gone since it was opened
   const realFolder = await realpath(folder).catch(unread);
   const roots = await Promise.all(workspace.roots.map((root) => realpath(root).catch(() => root)));
@@ -214,7 +230,7 @@ async function documentsOf(folder: string, maxBytesPerFile: number, workspace: W
     if (!wasRead(document)) notes.push(`${document.shown} was not loaded: ${document.reason}.`);
     else if (seen.add(document) === undefined) list.push(document);
   }
-  if (inside && !roots.includes(realFolder)) {
+  if (inside && !roots.includes(realFolder) && (await hasRulesAbove(realFolder, workspace, signal))) {
     const call = `load_path_rules ${JSON.stringify({ path: workspace.display(folder) })}`;
     notes.push(`Rules from the folders above apply too: ${call}.`);
   }
