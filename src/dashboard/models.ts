@@ -212,6 +212,8 @@ export interface ProcessModel {
   readonly durationMs: number;
   readonly outputBytes: number;
   readonly ports: readonly number[];
+  /** Has an input to write to. */
+  readonly readsInput: boolean;
 }
 
 export interface ShellModel {

@@ -22,5 +22,6 @@ export async function describe(process: ManagedProcess, withPorts: boolean): Pro
     durationMs: process.durationMs,
     outputBytes: outSize + errSize,
     ports: withPorts && (process.running || background) ? await listeningPorts(process) : [],
+    readsInput: process.running && process.acceptsInput,
   };
 }

@@ -201,7 +201,7 @@ export class Shell {
       cursor && request.tailChars === undefined
         ? await outputFrom(process, cursor)
         : await outputTail(process, request.tailChars ?? DEFAULT_TAIL_CHARACTERS);
-    if (cursor === undefined) this.#shown.set(process, output.cursor);
+    if (cursor === undefined && request.aside !== true) this.#shown.set(process, output.cursor);
     return {
       info,
       stdout: output.stdout,

@@ -96,6 +96,8 @@ export interface ProcessInfo {
   readonly outputBytes: number;
   /** TCP ports it listens on; best effort, Linux only. */
   readonly ports: readonly number[];
+  /** It runs, and what is written to it reaches its stdin. */
+  readonly readsInput: boolean;
 }
 
 export interface OutputRequest {
@@ -103,6 +105,8 @@ export interface OutputRequest {
   readonly tailChars?: number | undefined;
   readonly cursor?: string | undefined;
   readonly waitMs?: number | undefined;
+  /** A look of somebody else than the caller of the tools, to whom it has then not been shown. */
+  readonly aside?: boolean | undefined;
 }
 
 export interface OutputResult {

@@ -34,6 +34,34 @@ describe('processes on the page', () => {
     assert.equal((await processOutput(server.parts, id, output.cursor)).process.state, 'exited');
   });
 
+  test('a look at the page shows nothing to the model: its wait for output that it has not seen ends at once', async () => {
+    const id = await startProcess('echo ready; exec cat');
+    await until(
+      async () => (await processOutput(server.parts, id, undefined)).stdout === 'ready\n',
+      'it has printed',
+    );
+    const startedAt = performance.now();
+    const { result } = await server.call('process_output', { id, wait_ms: 20_000 });
+    assert.match(result.content[0]!.text, /ready/);
+    assert.ok(performance.now() - startedAt < 10_000, 'it did not wait for more');
+    await server.post(page, `/page/processes/${id}/stop`);
+  });
+
+  test('a line of input is offered where it is read, and nowhere else', async () => {
+    const html = async (id: string) => (await server.get(page, `/page/processes/${id}`)).text();
+    const reads = await startProcess('cat');
+    assert.match(await html(reads), /<form/);
+    const { result } = await server.call('run_command', { command: 'sleep 60', yield_ms: 100 });
+    const deaf = JSON.parse(result.content[0]!.text.split('\n\n')[0]!).data.process_id as string;
+    const shown = await html(deaf);
+    assert.match(shown, /state running/);
+    assert.doesNotMatch(shown, /<form/);
+    for (const id of [reads, deaf]) {
+      assert.equal((await server.post(page, `/page/processes/${id}/stop`)).status, 200);
+      assert.doesNotMatch(await html(id), /<form/);
+    }
+  });
+
   test('escape sequences in the output stay harmless', async () => {
     const id = await startProcess(
       String.raw`printf '\033]0;title\007\033[31m<script>alert(1)</script>\033[2J\033[?1049h\033[5;5H\000\001end'`,

@@ -30,8 +30,8 @@ export async function processOutput(
   cursor: string | undefined,
 ): Promise<ProcessOutputModel> {
   const shell = await shellOf(parts, id);
-  const request = cursor === undefined || cursor === '' ? { id, tailChars: TAIL_CHARACTERS } : { id, cursor };
-  const { info, ...output } = await shell.processOutput(request, LOOKS);
+  const from = cursor === undefined || cursor === '' ? { tailChars: TAIL_CHARACTERS } : { cursor };
+  const { info, ...output } = await shell.processOutput({ id, ...from, aside: true }, LOOKS);
   return {
     process: modelOf(info),
     stdout: output.stdout,
@@ -81,6 +81,7 @@ function modelOf(info: ProcessInfo): ProcessModel {
     durationMs: Math.round(info.durationMs),
     outputBytes: info.outputBytes,
     ports: info.ports,
+    readsInput: info.readsInput,
   };
 }
 

@@ -76,7 +76,7 @@ export function processView(output: ProcessOutputModel, locale: Locale): View {
   }${process.ports.length === 0 ? NONE : fact(t.portsTitle, process.ports.join(', '))}</dl>
 ${outputPane(process.id, tongue)}
 ${
-  process.state === 'exited'
+  !process.readsInput
     ? NONE
     : html`<form class="bar" data-do="processes/${id}/input" data-done="${t.sent}"><input name="text" aria-label="${t.input}" placeholder="${t.input}" autocomplete="off" autocapitalize="off" spellcheck="false"><button>${t.send}</button></form>`
 }`;

@@ -101,6 +101,7 @@ export function samples(evil: string): Samples {
     durationMs: 65_000,
     outputBytes: 12_345,
     ports: [5173],
+    readsInput: true,
   };
   const history: HistoryModel = {
     checkpoints: [checkpoint],
