@@ -18,7 +18,7 @@ export function parseArguments(tool: ToolDefinition, given: unknown): Record<str
   for (const [name, value] of Object.entries(given ?? {})) {
     const schema = Object.hasOwn(shape, name) ? shape[name] : undefined;
     if (schema === undefined) {
-      const closest = closestIdentifiers(name, Object.keys(shape));
+      const closest = closestIdentifiers(name, Object.keys(shape), true);
       const meant = closest.length > 0 ? `; did you mean ${quotedNames(closest)}?` : '.';
       throw invalid(tool, `"${name}" is not a parameter of ${tool.name}${meant}`);
     }

@@ -342,7 +342,9 @@ export class ToolRegistry {
     return new CodedError(
       'UNKNOWN_TOOL',
       `There is no tool "${name}".${closest.length > 0 ? ` Did you mean ${quotedNames(closest)}?` : ''}`,
-      'List the tools again (tools/list), or do the same with run_command.',
+      this.#tools.has('run_command')
+        ? 'List the tools again (tools/list), or do the same with run_command.'
+        : 'List the tools again (tools/list): these are all that this server was started with. Ask the user where it takes others.',
     );
   }
 }

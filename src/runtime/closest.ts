@@ -19,8 +19,10 @@ const MAX_WORDS = 20;
  * The known parameters or tools that a made-up name most likely meant, best first; at most three. Whoever makes up a
  * name takes the right words more often than the right letters: `read_file` is `read_text_file` and not `send_file`,
  * `filePath` is `path`, `process_id` is `id`.
+ * @param byOneWord whether one word in common is enough where nothing else is near: `old_string` is `old_text`, but
+ *   `git_commit` is not `git_status`
  */
-export function closestIdentifiers(name: string, known: Iterable<string>): string[] {
+export function closestIdentifiers(name: string, known: Iterable<string>, byOneWord = false): string[] {
   const wanted = wordsOf(name);
   const names = [...known];
   const candidates = names.map((candidate) => {
@@ -35,6 +37,7 @@ export function closestIdentifiers(name: string, known: Iterable<string>): strin
   if (within.length > 0) return named(within.filter(({ other }) => other === least));
   const closest = closestName(name, names);
   if (closest !== undefined) return [closest];
+  if (!byOneWord) return [];
   const most = Math.max(1, ...candidates.map(({ shared }) => shared));
   return named(candidates.filter(({ shared }) => shared === most));
 }

@@ -83,8 +83,13 @@ const replaceRegexTool = defineTool({
   rewindable: true,
   bulk: ['diff'],
   handler: ({ pattern, replacement, flags, ...call }, context) =>
-    edit('replace_regex', call, context, (text) =>
-      replaceRegex(text, { pattern, replacement, flags }, context.signal),
+    edit(
+      'replace_regex',
+      call,
+      context,
+      (text) => replaceRegex(text, { pattern, replacement, flags }, context.signal),
+      // As sed and Python write groups; here it is put into the file as it stands.
+      /\\\d/.test(replacement) ? ' A group is $1 in the replacement; \\1 was put in as it is.' : '',
     ),
 });
 
@@ -100,6 +105,7 @@ async function edit(
   call: EditCall,
   context: ToolContext,
   replace: (text: string) => Replaced | Promise<Replaced>,
+  note = '',
 ): Promise<ToolAnswer<ShapeOf<typeof editOutput>>> {
   const file = await fileToWrite(context.services.workspace, call.path);
   const options = {
@@ -117,7 +123,7 @@ async function edit(
   const done = call.dry_run ? 'Would make' : 'Made';
   const unchanged = changed.changed ? '' : ' The text is the same as before.';
   return {
-    summary: `${done} ${count(replaced.replacements, 'replacement')} in ${file.shown} (${lines} lines).${unchanged}`,
+    summary: `${done} ${count(replaced.replacements, 'replacement')} in ${file.shown} (${lines} lines).${unchanged}${note}`,
     data: {
       path: file.shown,
       replacements: replaced.replacements,

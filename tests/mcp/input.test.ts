@@ -26,6 +26,9 @@ test('a made-up tool name leads to those with the same words', () => {
   assert.deepEqual(closestIdentifiers('multiEdit', names), ['multi_edit']);
   assert.deepEqual(closestIdentifiers('gti_status', names), ['git_status']);
   assert.deepEqual(closestIdentifiers('zzz', names), []);
+  const reading = names.filter((name) => !['git_commit', 'edit_file'].includes(name));
+  assert.deepEqual(closestIdentifiers('git_commit', reading), [], 'git_status is no git_commit');
+  assert.deepEqual(closestIdentifiers('edit_file', reading), []);
 });
 
 test('a made-up parameter leads to the one that was meant', () => {

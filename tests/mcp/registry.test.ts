@@ -145,6 +145,15 @@ describe('the registry', () => {
     assert.equal(defects.length, 2);
   });
 
+  test('an unknown tool is led to run_command only where there is one', async () => {
+    for (const has of [true, false]) {
+      const { registry } = registryOf([gate(has ? 'run_command' : 'glob').tool]);
+      const text = JSON.stringify(await registry.call(call('rewind')));
+      assert.equal(text.includes('run_command'), has, text);
+      assert.match(text, /List the tools again/);
+    }
+  });
+
   test('a reading tool stops when its client is gone, a changing one does not', async () => {
     for (const readOnly of [true, false]) {
       const { tool, state } = gate('tool', readOnly);

@@ -112,7 +112,15 @@ test('multi_edit is all or nothing; unknown fields of an edit are refused', asyn
 test('replace_regex: groups; an explosion changes nothing; no change is said', async (t) => {
   const { call, text, put } = await bench(t);
   await put('f', 'a1 b2\n');
-  await call(replaceRegex, { path: 'f', pattern: '([a-z])(\\d)', replacement: '$2$1' });
+  const plain = await call(replaceRegex, {
+    path: 'f',
+    pattern: '([a-z])(\\d)',
+    replacement: '\\2',
+    dry_run: true,
+  });
+  assert.match(plain.summary, /A group is \$1 in the replacement/);
+  const groups = await call(replaceRegex, { path: 'f', pattern: '([a-z])(\\d)', replacement: '$2$1' });
+  assert.doesNotMatch(groups.summary, /A group is/);
   assert.equal(await text('f'), '1a 2b\n');
   assert.match(
     (await call(replaceRegex, { path: 'f', pattern: 'a', replacement: 'a' })).summary,
