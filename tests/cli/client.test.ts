@@ -125,10 +125,8 @@ describe('client', () => {
       assert.match(other.stdout, /^-.*workspace/m);
       const removed = await run('remove', name, '--yes', ...given);
       assert.equal(removed.exitCode, 0, removed.stderr);
-      if (name === 'claude-code') {
-        assert.deepEqual(JSON.parse(await readFile(file, 'utf8')).mcpServers, {});
-        assert.match(removed.stdout, /^Left: {4}"mcpServers", which is empty now$/m);
-      } else assert.deepEqual(await readFile(file), old);
+      assert.deepEqual(await readFile(file), old);
+      assert.doesNotMatch(removed.stdout, /^Left:/m);
       assert.match((await run('remove', name, '--yes', ...given)).stdout, /has no entry "local-coder"/);
     });
   }
@@ -164,6 +162,35 @@ describe('client', () => {
     assert.equal(JSON.parse(await answered).result.serverInfo.name, 'local-coder');
     child.stdin?.end();
     await new Promise((resolve) => child.once('exit', resolve));
+  });
+
+  test('what was added around the entry goes with it, whatever the client changed since; what was there stays', async () => {
+    const cases: [string, string, string | undefined][] = [
+      ['{}\n', '{}\n', undefined],
+      ['{\n}\n', '{\n}\n', undefined],
+      ['{"mcpServers": {}}', '{"mcpServers": {}}', undefined],
+      ['{\n  "mcpServers": {\n  }\n}\n', '{\n  "mcpServers": {\n  }\n}\n', undefined],
+      ['{\n  "n": 1\n}\n', '{\n  "n": 2\n}\n', '"n": 2'],
+      ['{\n  "n": 1,\n  "mcpServers": {}\n}\n', '{\n  "n": 2,\n  "mcpServers": {}\n}\n', '"n": 2'],
+    ];
+    for (const [before, after, change] of cases) {
+      const file = await put('claude-code', 'user', 'claude.json');
+      for (const backup of await backupsOf(file)) await rm(backup);
+      await writeFile(file, before);
+      assert.equal((await run('add', 'claude-code', '--yes')).exitCode, 0);
+      if (change) await writeFile(file, (await readFile(file, 'utf8')).replace('"n": 1', change));
+      const removed = await run('remove', 'claude-code', '--yes');
+      assert.equal(await readFile(file, 'utf8'), after);
+      assert.equal(/^Left: {4}"mcpServers", which is empty now$/m.test(removed.stdout), /"mcpS/.test(after));
+    }
+    // Without a backup nobody knows who made the object.
+    const file = await put('claude-code', 'user', 'claude.json');
+    for (const backup of await backupsOf(file)) await rm(backup);
+    await writeFile(file, '{\n  "n": 1\n}\n');
+    await run('add', 'claude-code', '--yes');
+    for (const backup of await backupsOf(file)) await rm(backup);
+    await run('remove', 'claude-code', '--yes');
+    assert.equal(await readFile(file, 'utf8'), '{\n  "n": 1,\n  "mcpServers": {}\n}\n');
   });
 
   test('a file that is not there is made, with its folder', async () => {

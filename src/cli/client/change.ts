@@ -1,7 +1,13 @@
 import { EXIT, type ExitCode, UsageError } from '../../config/usage-error.ts';
 import { confirm, type Terminal } from '../confirm.ts';
 import { type Client, type ClientName, clientOf, type Entry, type Scope } from './clients.ts';
-import { assertWritable, type ConfigFile, readConfigFile, replaceConfigFile } from './config-file.ts';
+import {
+  assertWritable,
+  type ConfigFile,
+  newestBackup,
+  readConfigFile,
+  replaceConfigFile,
+} from './config-file.ts';
 import { EditRefused, type EntryEditor } from './edit.ts';
 import { editorFor } from './editors.ts';
 import { isOurs } from './entry.ts';
@@ -76,14 +82,33 @@ export async function removeEntry(
       EXIT.failed,
     );
   }
-  const text = await refusingAs(options, editor, file, undefined, () => editor.remove(file.text, name));
+  const text = await refusingAs(options, editor, file, undefined, () => without(editor, file, name, present));
   const written = await write(options, file, text, `Take this out of the configuration of ${client.label}?`);
   if (written) {
-    if (client.format === 'json' && (await editor.read(text)).size === 0)
-      terminal.output.write(`Left:    "${client.key}", which is empty now\n`);
+    const isLeft = editor.removeEmpty !== undefined && (await editor.removeEmpty(text, '')) !== text;
+    if (isLeft) terminal.output.write(`Left:    "${client.key}", which is empty now\n`);
     terminal.output.write(`Next: restart ${client.label}.\n`);
   }
   return written ? EXIT.ok : EXIT.failed;
+}
+
+/**
+ * The text without an entry. Was the file without it when it was last backed up, and did nobody change anything else
+ * since, then it is that very text again, byte for byte.
+ */
+async function without(
+  editor: EntryEditor,
+  file: ConfigFile,
+  name: string,
+  present: unknown,
+): Promise<string> {
+  const earlier = await newestBackup(file.path, async (text) => !(await editor.read(text)).has(name));
+  if (earlier === undefined) return editor.remove(file.text, name);
+  // What is there under this name is an entry to whoever reads the file, ours or not.
+  const again = await editor.set(earlier, name, present as Entry).catch(() => undefined);
+  if (again === file.text) return earlier;
+  const text = await editor.remove(file.text, name);
+  return (await editor.removeEmpty?.(text, earlier)) ?? text;
 }
 
 function addressOf(entry: unknown): string | undefined {

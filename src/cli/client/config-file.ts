@@ -1,5 +1,5 @@
-import { open, unlink } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { open, readdir, unlink } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT, UsageError } from '../../config/usage-error.ts';
 import { CodedError, systemCode } from '../../runtime/errors.ts';
 import { isWindows } from '../../runtime/platform.ts';
@@ -26,6 +26,8 @@ export interface ConfigFile {
 }
 
 const MARK = '\uFEFF';
+const BACKUP_MARK = '.local-coder-backup-';
+const MAX_BACKUPS_READ = 20;
 
 /** @throws {UsageError} for what cannot be read, or is no text in UTF-8 */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
@@ -98,6 +100,27 @@ export async function replaceConfigFile(file: ConfigFile, text: string): Promise
   }
 }
 
+/**
+ * The text of the newest backup that is of a kind; what cannot be read is passed over.
+ * @param path of the file, as the client knows it
+ */
+export async function newestBackup(
+  path: string,
+  isWanted: (text: string) => Promise<boolean>,
+): Promise<string | undefined> {
+  const names = await readdir(dirname(path)).catch(() => []);
+  const backups = names.filter((name) => name.startsWith(`${basename(path)}${BACKUP_MARK}`)).sort();
+  for (const name of backups.reverse().slice(0, MAX_BACKUPS_READ)) {
+    try {
+      const { text } = await readConfigFile(join(dirname(path), name));
+      if (await isWanted(text)) return text;
+    } catch {
+      // Broken, or somebody else's.
+    }
+  }
+  return undefined;
+}
+
 function nextStep(path: string, error: unknown): string {
   switch (systemCode(error)) {
     case 'ENOTDIR':
@@ -114,7 +137,7 @@ function nextStep(path: string, error: unknown): string {
 /** Beside the file as the client knows it: the target of a link may lie in a repository, where no copy belongs. */
 async function writeBackup(path: string, { stats }: FileSnapshot, bytes: Uint8Array): Promise<string> {
   const stamp = new Date().toISOString().replace(/[-:.]/g, '');
-  const backup = `${path}.local-coder-backup-${stamp}`;
+  const backup = `${path}${BACKUP_MARK}${stamp}`;
   const handle = await open(backup, 'wx', Number(stats.mode) & 0o700);
   try {
     await writeAll(handle, bytes);

@@ -11,6 +11,11 @@ export interface EntryEditor {
   set(text: string, name: string, entry: Entry): Promise<string>;
   /** The text without the entry. @throws {EditRefused} */
   remove(text: string, name: string): Promise<string>;
+  /**
+   * Where entries stand in something of their own that may be left empty: the text without it when it is empty, and an
+   * earlier text of the file had none. @throws {EditRefused}
+   */
+  removeEmpty?(text: string, earlier: string): Promise<string>;
   /** What somebody would write by hand. */
   byHand(name: string, entry: Entry): string;
 }
