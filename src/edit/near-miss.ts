@@ -46,9 +46,11 @@ export function noMatch(text: string, wanted: string, replacement: string): Code
   const startLine = region.start + 1;
   const closestText = fileLines.slice(region.start, region.end).join('\n');
   const differences = differencesIn(region, fileLines, wantedLines);
+  const lines =
+    startLine === region.end ? `line ${startLine} as it is` : `lines ${startLine}–${region.end} as they are`;
   const hint = hasLineNumbers(wantedLines)
     ? 'old_text seems to contain line numbers: send the text without them.'
-    : `Send lines ${startLine}–${region.end} as they are in the file (see closest), or grep for another place.`;
+    : `Send ${lines} in the file (see closest), or grep for another place.`;
   return new CodedError('NO_MATCH', `${message} The closest place is line ${startLine}.`, hint, {
     closest: {
       start_line: startLine,

@@ -73,6 +73,14 @@ function explain(error: unknown, path: string): unknown {
       'Give a range inside of the file.',
     );
   }
+  // A file that the repository's configuration names; git quotes the line that it cannot use, whatever the file is.
+  if (/^fatal: (invalid object name: |could not open object name list: )/m.test(output)) {
+    return new CodedError(
+      'GIT_FAILED',
+      "git blame cannot use the file that blame.ignoreRevsFile of the repository's configuration names: it is not a list of commits.",
+      'Have the setting mended or removed (git config --get-all blame.ignoreRevsFile).',
+    );
+  }
   if (
     /no such path|cannot stat path|Cannot lstat|no such ref: HEAD/i.test(output) ||
     error.code === 'REF_NOT_FOUND'

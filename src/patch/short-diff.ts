@@ -30,7 +30,8 @@ export function wholeFileDiff(text: TextLines, sign: '+' | '-', maxLines: number
   if (text.count === 0) return '';
   const shown = text.lines.slice(0, maxLines).map((line) => sign + line);
   const more = text.count - shown.length;
-  return [header, ...shown, ...(more > 0 ? [moreLines(more)] : [])].join('\n');
+  const end = more > 0 ? [moreLines(more)] : text.endsWithNewline ? [] : ['\\ No newline at end of file'];
+  return [header, ...shown, ...end].join('\n');
 }
 
 function moreLines(count: number): string {

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { CodedError } from '../runtime/errors.ts';
 import type { Engine, Finding, MatchMode } from './engine.ts';
+import { namesHidden } from './glob-pattern.ts';
 import type { Pages, Shown } from './pages.ts';
 
 export interface TextRequest {
@@ -13,7 +14,7 @@ export interface TextRequest {
   readonly caseInsensitive?: boolean | undefined;
   readonly multiline?: boolean | undefined;
   readonly glob?: string | undefined;
-  /** Look into hidden files and folders, too. */
+  /** Look into hidden files and folders, too; default: when the glob names such. */
   readonly hidden?: boolean | undefined;
   readonly mode: MatchMode;
   readonly before?: number | undefined;
@@ -207,13 +208,22 @@ function matchRequest(request: TextRequest & { deadlineMs: number }) {
     multiline:
       (request.multiline ?? false) || ((request.fixedStrings ?? false) && request.pattern.includes('\n')),
     glob: request.glob,
-    hidden: request.hidden ?? false,
+    hidden: request.hidden ?? (request.glob !== undefined && asksForHidden(request.glob)),
     mode: request.mode,
     before: request.before ?? 0,
     after: request.after ?? 0,
     deadlineMs: request.deadlineMs,
     signal: request.signal,
   };
+}
+
+/** Whether a glob is valid is for the engine to say. */
+function asksForHidden(glob: string): boolean {
+  try {
+    return namesHidden(glob);
+  } catch {
+    return false;
+  }
 }
 
 /** What makes two requests the same search: everything but how much of it is wanted. */

@@ -132,7 +132,7 @@ async function refuseRoot(workspace: Workspace, folder: FileRef, verb: string): 
   if (!workspace.holdsRoot(folder.path) && !workspace.holdsRoot(real.path)) return;
   throw new CodedError(
     'DENIED',
-    `"${folder.shown}" is a workspace root or holds one and is never ${verb}.`,
+    `"${folder.shown}" is a workspace root, or holds one or the program's own state, and is never ${verb}.`,
     'Name a file or folder inside the workspace.',
   );
 }

@@ -117,8 +117,10 @@ const directoryTreeTool = defineTool({
     const cut = tree.truncated ? ' The tree is cut at its size limit.' : '';
     const deeper =
       tree.unopened.length > 0 ? ` ${count(tree.unopened.length, 'folder')} not shown in full.` : '';
+    // What is not shown was not counted either.
+    const shown = tree.truncated || tree.unopened.length > 0 ? ' shown' : '';
     return {
-      summary: `${startingSentence(folder.shown)}: ${count(tree.files, 'file')} in ${count(tree.directories + 1, 'folder')}.${cut}${deeper}`,
+      summary: `${startingSentence(folder.shown)}: ${count(tree.files, 'file')} in ${count(tree.directories + 1, 'folder')}${shown}.${cut}${deeper}`,
       data: {
         path: folder.shown,
         files: tree.files,

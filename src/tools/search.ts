@@ -97,7 +97,7 @@ function globSummary(
 const grep = defineTool({
   name: 'grep',
   description:
-    'Searches file contents with a ripgrep regular expression; skips ignored, hidden and binary files unless path is such a file. Results are grouped by file, "12:match", "13-context". For file names use glob.',
+    'Searches file contents with a ripgrep regular expression; skips ignored, hidden and binary files unless path is such a file (or glob names hidden ones). Results are grouped by file, "12:match", "13-context". For file names use glob.',
   input: z.object({
     pattern: z.string(),
     path: z.string().optional().describe('File or folder'),

@@ -147,6 +147,17 @@ for (const name of ['ripgrep', 'javascript'] as const) {
       );
     });
 
+    test('hidden files are searched where the glob names them', async () => {
+      await tree.write('.github/workflows/ci.yml', 'needle\n');
+      const paths = async (glob: string) =>
+        (await grep({ pattern: 'needle', glob })).files.map(({ path }) => path);
+      assert.deepEqual(await paths('.github/**'), ['.github/workflows/ci.yml']);
+      assert.deepEqual(await paths('**/.github/**/*.yml'), ['.github/workflows/ci.yml']);
+      assert.deepEqual(await paths('*.yml'), []);
+      assert.deepEqual(await paths('.*.ts'), ['.hidden.ts']);
+      assert.ok((await paths('!.github/**')).every((path) => !path.startsWith('.')));
+    });
+
     test('binary files: silent on the way, named when they are asked for', async () => {
       await tree.write('bin/x.dat', Buffer.from('needle\0needle\n'));
       assert.equal((await grep({ pattern: 'needle', glob: 'bin/**' })).files.length, 0);

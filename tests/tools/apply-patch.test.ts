@@ -94,6 +94,17 @@ test('apply_patch creates, edits, renames and deletes, and says where each hunk 
   await failure(apply(again), 'ALREADY_APPLIED');
 });
 
+test('the diff of a whole file says when its last line has no end', async (t) => {
+  const { apply, put } = await bench(t);
+  await put('gone.txt', 'x');
+  const created = await apply('--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+x\n\\ No newline at end of file\n');
+  assert.match(created.data.diff, /\+x\n\\ No newline at end of file\n/);
+  const deleted = await apply(codex('*** Delete File: gone.txt'));
+  assert.match(deleted.data.diff, /-x\n\\ No newline at end of file\n/);
+  const whole = await apply('--- /dev/null\n+++ b/m\n@@ -0,0 +1 @@\n+x\n');
+  assert.doesNotMatch(whole.data.diff, /No newline/);
+});
+
 test('apply_patch is taken back by rewind as a whole', async (t) => {
   const { apply, put, root, history } = await bench(t);
   await put('a.txt', 'one\n');

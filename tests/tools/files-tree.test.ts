@@ -93,7 +93,7 @@ test('directory_tree applies nested ignore rules and the depth', async (t) => {
   ]);
   assert.equal(data.truncated, false);
   assert.deepEqual(data.next, { path: 'src/deep/er', max_depth: 3 });
-  assert.equal(summary, 'The workspace folder: 5 files in 5 folders. 1 folder not shown in full.');
+  assert.equal(summary, 'The workspace folder: 5 files in 5 folders shown. 1 folder not shown in full.');
   const below = await call(directoryTree, { path: 'src', max_depth: 1 });
   assert.ok(!below.data.tree.includes('other.log'), 'rules of the folders above count below them');
   await failure(call(directoryTree, { path: '.gitignore' }), 'NOT_A_DIRECTORY');

@@ -293,6 +293,17 @@ describe('programs in the configuration of a repository', () => {
     await reader.fails('DENIED', 'git_status', { path: full.root });
   });
 
+  test('a file that the repository names for git_blame is not quoted in read-only mode', async (t) => {
+    const full = new World(t);
+    full.commit('one', { 'a.txt': '1\n' });
+    full.write('secret', 'password=hunter2\n', full.folder);
+    full.git(full.root, 'config', 'blame.ignoreRevsFile', join(full.folder, 'secret'));
+    const reader = new World(t, { accessMode: 'read-only', serves: full.root });
+    const reply = await reader.call('git_blame', { file: join(full.root, 'a.txt'), path: full.root });
+    assert.match(JSON.stringify(reply.data), /blame\.ignoreRevsFile/);
+    assert.doesNotMatch(JSON.stringify(reply), /hunter2/);
+  });
+
   test('a git in the workspace or in a relative folder of PATH is never the one that runs', async (t) => {
     const world = new World(t);
     const { createGit } = await import('../../src/git/index.ts');
