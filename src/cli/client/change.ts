@@ -42,7 +42,7 @@ export async function addEntry(
       `warning: "${name}" in ${file.path} is the entry of another server. --name NAME leaves it and adds another one.\n`,
     );
   }
-  for (const warning of [...options.warnings, ...fileWarnings(client, options.scope, file)]) {
+  for (const warning of [...options.warnings, ...fileWarnings(client, options.scope, file, entry)]) {
     terminal.output.write(`warning: ${warning}\n`);
   }
   const written = await write(options, file, text, `Write this into the configuration of ${client.label}?`);
@@ -148,7 +148,7 @@ async function refusingAs<Result>(
   }
 }
 
-function fileWarnings(client: Client, scope: Scope, file: ConfigFile): string[] {
+function fileWarnings(client: Client, scope: Scope, file: ConfigFile, entry: Entry): string[] {
   const warnings: string[] = [];
   if (!file.exists && scope === 'user') {
     warnings.push(
@@ -161,7 +161,8 @@ function fileWarnings(client: Client, scope: Scope, file: ConfigFile): string[] 
     );
   }
   if (scope === 'project') {
-    warnings.push('this file is often shared with a repository; the entry holds paths of this machine.');
+    const own = addressOf(entry) === undefined ? 'the entry holds paths' : 'the entry leads to a server';
+    warnings.push(`this file is often shared with a repository; ${own} of this machine.`);
   }
   return warnings;
 }
