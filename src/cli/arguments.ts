@@ -83,6 +83,10 @@ function readLine(args: readonly string[]): CommandLine {
       values.set(token.name, [...(values.get(token.name) ?? []), token.value]);
     } else addFlag(flags, token.name, token.rawName, token.value);
   }
+  if (command === 'help' && words[0] !== undefined) {
+    const topic = commandOf(words[0]);
+    return { command, flags, words, switches, values, ...(isCommandName(topic) && { topic }) };
+  }
   // A client that knows no repeated options can still name several folders: `serve FOLDER FOLDER`.
   if (command === 'serve' && words.length > 0) {
     const named = (flags.get('workspace') as string[] | undefined) ?? []; // a list, see addFlag

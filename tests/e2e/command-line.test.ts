@@ -150,6 +150,9 @@ for (const shape of shapesUnderTest()) {
     test('--version and --help', async () => {
       assert.match((await run(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
       const help = await run(['--help']);
+      assert.equal((await run(['help', 'client'])).stdout, (await run(['client', '--help'])).stdout);
+      assert.match((await run(['help', 'client'])).stdout, /^local-coder client add CLIENT/);
+      await refused(['help', 'clinet'], /Did you mean "client"\?/, 2);
       assert.equal(help.code, 0);
       for (const word of ['--workspace DIR', '--port N', '--stdio', 'status', 'stop'])
         assert.ok(help.stdout.includes(word), word);
