@@ -3,8 +3,8 @@
  * Node needs 15 ms and more until the first line of JavaScript runs.
  *
  * The first instructions of the file look at the arguments: is `--version` the only one, they write the version and
- * end; in any other case, and when the write does not succeed, they go on to where Node begins, which finds its
- * registers and its stack untouched. They lie in the unused, mapped room behind the program headers that the
+ * end; in any other case, and when the write does not succeed, they go on to where Node begins, which finds its stack
+ * and the one register that it reads as they were. They lie in the unused, mapped room behind the program headers that the
  * injection of the blob left in Node's own code segment.
  *
  * Formats and conventions: System V ABI, "Object Files" (Elf64_Ehdr, Elf64_Phdr) and its process initialization for

@@ -9,7 +9,7 @@ import { forTerminal } from './runtime/terminal.ts';
 /** Reads the command line and calls one command; each command's code is loaded only when it is called. */
 async function main(args: readonly string[]): Promise<ExitCode> {
   const given = readArguments(args);
-  endWithReader(given);
+  onOutputErrors(given);
   const exitCode = await run(given);
   // A server ends when it is told to, whether or not somebody still reads.
   if (!isServer(given)) await written();
@@ -111,7 +111,7 @@ function isServer({ command, words }: Given): boolean {
  * Whoever reads a command's output may close it early (`| head`): the command ends quietly. A server goes on without a
  * reader, and when the disk is full that its messages go to.
  */
-function endWithReader(given: Given): void {
+function onOutputErrors(given: Given): void {
   process.stdout.on('error', (error) => {
     if (isServer(given)) return;
     if (systemCode(error) === 'EPIPE') process.exit(EXIT.ok);

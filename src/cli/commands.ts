@@ -113,7 +113,8 @@ local-coder client remove CLIENT            take it out again
 local-coder client list                     the files, and the entries of local-coder in them
 
 CLIENT is ${CLIENT_NAMES.join(', ')}. The change is shown first and asked for; the old file stays
-beside the new one; nothing else in the file changes.
+beside the new one; nothing else in the file changes. What was
+added with --http and a --name is taken out with both.
 
   --name NAME           the entry’s name (default local-coder)
   --scope user|project  for all your projects (default), or in a file of the current folder

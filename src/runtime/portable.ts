@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { isSameOrInside } from './paths.ts';
 import { sea } from './platform.ts';
 
 /**
@@ -54,9 +55,8 @@ export function movedPath(path: string, from: string, to: string): string | unde
  * @param stateDir where it is written down
  */
 export function toCarried(path: string, stateDir: string): string {
-  if (dataFolder !== stateDir) return path;
   const place = dirname(stateDir);
-  if (movedPath(path, place, place) === undefined) return path;
+  if (dataFolder !== stateDir || !isSameOrInside(path, place)) return path;
   const below = relative(place, path);
   return below === '' ? '.' : `./${below.split(sep).join('/')}`;
 }

@@ -164,6 +164,25 @@ describe('client', () => {
     await new Promise((resolve) => child.once('exit', resolve));
   });
 
+  test('of a file of the project it is said that it is shared, and of paths only where there are some', async () => {
+    const scope = ['--scope', 'project', '--yes'];
+    assert.match((await run('add', 'cursor', ...scope)).stdout, /the entry holds paths of this machine/);
+    const http = await run('add', 'cursor', '--http', 'http://127.0.0.1:3999/mcp', ...scope);
+    assert.match(http.stdout, /often shared with a repository; the entry leads to a server of this machine/);
+    assert.doesNotMatch(http.stdout, /paths of this machine/);
+  });
+
+  test('a comment that somebody wrote around the entry stays, and the object around it', async () => {
+    const file = await put('vscode', 'user', 'claude.json');
+    for (const backup of await backupsOf(file)) await rm(backup);
+    await writeFile(file, '{\n  "n": 1\n}\n');
+    await run('add', 'vscode', '--yes');
+    const added = await readFile(file, 'utf8');
+    await writeFile(file, added.replace('"servers": {', '"servers": { // mine'));
+    await run('remove', 'vscode', '--yes');
+    assert.equal(await readFile(file, 'utf8'), '{\n  "n": 1,\n  "servers": { // mine\n  }\n}\n');
+  });
+
   test('what was added around the entry goes with it, whatever the client changed since; what was there stays', async () => {
     const cases: [string, string, string | undefined][] = [
       ['{}\n', '{}\n', undefined],

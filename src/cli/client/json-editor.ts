@@ -38,11 +38,11 @@ export function jsonEditor(key: string): EntryEditor {
     async removeEmpty(text, earlier) {
       if (text.trim() === '') return text;
       const [root, before] = [await parse(text), earlier.trim() === '' ? undefined : await parse(earlier)];
-      const property = propertyOf(root, key);
-      const isEmpty = property !== undefined && objectAt(root, key)?.children?.length === 0;
-      if (!isEmpty || propertyOf(before, key) !== undefined) return text;
-      // A comment that somebody wrote into it stays, and the object around it.
-      if (/[^\s{}]/.test(textOf(text, property.children?.[1]))) return text;
+      const [property, servers] = [propertyOf(root, key), objectAt(root, key)];
+      if (property === undefined || servers === undefined || propertyOf(before, key) !== undefined)
+        return text;
+      // Another entry, or a comment that somebody wrote into it.
+      if (text.slice(servers.offset + 1, servers.offset + servers.length - 1).trim() !== '') return text;
       const edited = applyEdits(text, removeProperty(text, property));
       await prove(text, edited, key, '', undefined);
       return edited;
@@ -86,10 +86,6 @@ function propertyOf(object: Node | undefined, name: string): Node | undefined {
   const found = (object?.children ?? []).filter(({ children }) => children?.[0]?.value === name);
   if (found.length > 1) throw new EditRefused(`"${name}" stands there twice`);
   return found[0];
-}
-
-function textOf(text: string, node: Node | undefined): string {
-  return node === undefined ? '' : text.slice(node.offset, node.offset + node.length);
 }
 
 async function withEntry(
