@@ -1,6 +1,7 @@
 import crypto from 'node:crypto';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { NODE_CHECK } from './node-check.mjs';
 
 /** Keys of package.json that only concern whoever builds; what the program may want to know of itself stays. */
 const BUILD_ONLY_KEYS = [
@@ -14,17 +15,6 @@ const BUILD_ONLY_KEYS = [
   'scripts',
   'type',
 ];
-
-/**
- * Said by a bundle that is started by itself (`node local-coder.cjs`) under an older Node, which would run it and then
- * find no zstd when the first change is to be recorded. The same versions as in build/npm-package.mjs.
- */
-const NODE_CHECK = `{
-const [major, minor] = process.versions.node.split('.').map(Number);
-if (major < 22 || (major === 22 && minor < 15) || major === 23) {
-  process.stderr.write('local-coder: Node ' + process.versions.node + ' is too old: Node 24 or newer, or 22.15 and newer of Node 22, is needed; the single executable needs no Node.\\n');
-  process.exit(1);
-}}`;
 
 /**
  * Bundles src/main.ts and everything that it imports into one CommonJS file.

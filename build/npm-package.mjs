@@ -4,11 +4,12 @@
  */
 import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ENGINES, NODE_CHECK } from './node-check.mjs';
 import { npm } from './npm.mjs';
 
-/** What start.cjs asks for and the bundle's syntax is made for: zstd in node:zlib and node:sqlite without a flag. */
-const ENGINES = '^22.15.0 || >=24.0.0';
-export const BUNDLE_TARGET = 'node22.15';
+/** Where `npx local-coder` begins: in a file of its own, because the syntax of the bundle stops an old Node at once. */
+const START = `#!/usr/bin/env node\n${NODE_CHECK}\nrequire('./local-coder.cjs');\n`;
+
 const WASM_PACKAGES = ['web-tree-sitter', '@vscode/tree-sitter-wasm'];
 const MODES = { 'start.cjs': 0o755, 'local-coder.cjs': 0o755 };
 /** Files for one platform each, which npm picks by itself; named directly, because only those are found from here. */
@@ -28,7 +29,7 @@ export async function packNpmPackage({ root, bundle, licences, staging, outDir }
   const manifest = await publishedManifest(root);
   await writeFile(join(staging, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   await copyFile(bundle, join(staging, 'local-coder.cjs'));
-  await copyFile(join(root, 'build/npm-start.cjs'), join(staging, 'start.cjs'));
+  await writeFile(join(staging, 'start.cjs'), START);
   await writeFile(join(staging, 'licenses.txt'), licences);
   for (const name of ['README.md', 'LICENSE']) await copyFile(join(root, name), join(staging, name));
   // npm packs the modes that it finds, which are those of whoever builds (umask).

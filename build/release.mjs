@@ -16,7 +16,8 @@ import { collectLicences } from './licences.mjs';
 import { licencesDocument } from './licences-document.mjs';
 import { nodeLicence } from './licences-node.mjs';
 import { writeMcpb } from './mcpb.mjs';
-import { BUNDLE_TARGET, packNpmPackage } from './npm-package.mjs';
+import { OLDEST_TARGET } from './node-check.mjs';
+import { packNpmPackage } from './npm-package.mjs';
 import { WrongOption } from './options.mjs';
 import { Packages } from './packages.mjs';
 import { makeKey } from './release-key.mjs';
@@ -71,7 +72,7 @@ async function writeShared({ manifest, targets, outDir, work }) {
   const metafile = await bundle({
     entry: join(root, 'src/main.ts'),
     outfile: bundleFile,
-    target: BUNDLE_TARGET,
+    target: OLDEST_TARGET,
   });
   const licences = await collectLicences(metafile);
   const packed = await packNpmPackage({

@@ -66,8 +66,8 @@ interface Modules {
       outDir: string;
     }): Promise<string>;
   };
+  'node-check': { OLDEST_TARGET: string };
   'npm-package': {
-    BUNDLE_TARGET: string;
     packNpmPackage(options: {
       root: string;
       bundle: string;

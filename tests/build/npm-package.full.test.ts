@@ -16,9 +16,10 @@ describe('npx local-coder', () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'local-coder-npm-'));
     const { bundle } = await buildModule('bundle');
-    const { BUNDLE_TARGET, packNpmPackage } = await buildModule('npm-package');
+    const { packNpmPackage } = await buildModule('npm-package');
+    const { OLDEST_TARGET } = await buildModule('node-check');
     const file = join(folder, 'local-coder.cjs');
-    await bundle({ entry: join(ROOT, 'src/main.ts'), outfile: file, target: BUNDLE_TARGET });
+    await bundle({ entry: join(ROOT, 'src/main.ts'), outfile: file, target: OLDEST_TARGET });
     const pack = (staging: string, outDir: string) =>
       packNpmPackage({ root: ROOT, bundle: file, licences: 'the licences', staging, outDir });
     tarball = join(folder, await pack(join(folder, 'staging'), folder));
@@ -85,7 +86,7 @@ describe('npx local-coder', () => {
   test('an older Node is told so in one sentence, by the bundle itself, too', async () => {
     const start = await readFile(join(folder, 'staging/start.cjs'), 'utf8');
     const bundle = await readFile(join(folder, 'staging/local-coder.cjs'), 'utf8');
-    const check = bundle.slice(bundle.indexOf('{'), bundle.indexOf('const moduleUrl'));
+    const check = bundle.slice(bundle.indexOf('(function'), bundle.indexOf('const moduleUrl'));
     for (const [version, expected] of [
       ['16.20.2', 'old'],
       ['22.14.0', 'old'],
@@ -94,25 +95,22 @@ describe('npx local-coder', () => {
       ['24.0.0', 'started'],
       ['26.1.0', 'started'],
     ] as const) {
-      let said = '';
-      const process = {
-        versions: { node: version },
-        stderr: { write: (text: string) => (said += text) },
-        exitCode: 0,
-      };
-      const require = (name: string) => (said = name === './local-coder.cjs' ? 'started' : name);
-      new Function('process', 'require', start.replace(/^#!.*/, ''))(process, require);
-      if (expected === 'started') assert.equal(said, 'started');
-      else assert.match(said, new RegExp(`^local-coder: Node ${version} is too old: .*\\n$`));
-      assert.equal(process.exitCode, expected === 'old' ? 1 : 0);
-      let bundleSaid = '';
-      const bundleProcess = {
-        versions: { node: version },
-        stderr: { write: (text: string) => (bundleSaid += text) },
-        exit: (code: number) => assert.equal(code, 1),
-      };
-      new Function('process', check)(bundleProcess);
-      assert.equal(bundleSaid, expected === 'old' ? said : '');
+      for (const text of [start.replace(/^#!.*/, ''), `${check}require('./local-coder.cjs');`]) {
+        let said = '';
+        const process = {
+          versions: { node: version },
+          stderr: { write: (words: string) => (said += words) },
+          exit: (code: number) => {
+            throw code;
+          },
+        };
+        const require = (name: string) => (said += `started ${name}`);
+        const run = () => new Function('process', 'require', text)(process, require);
+        if (expected === 'old') assert.throws(run, (thrown) => thrown === 1);
+        else run();
+        if (expected === 'started') assert.equal(said, 'started ./local-coder.cjs');
+        else assert.match(said, new RegExp(`^local-coder: Node ${version} is too old: .*\\n$`));
+      }
     }
   });
 });
